@@ -1,0 +1,222 @@
+# berth. `make help` lists what can be made.
+#
+# One Makefile, no recursion. A room (directory of src/) is one archive; the
+# archives are linked in the order in which the stairs go down, so a lower
+# room that needs a higher one does not link. Adding a file to a room needs no
+# edit here. Everything that is built lands in build/<variant>/.
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC ?= cc
+ifeq ($(origin CC),default)
+CC := cc
+endif
+AR ?= ar
+PKG_CONFIG ?= pkg-config
+OS := $(shell uname -s)
+
+# `make V=1` shows the commands.
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(Q),@echo '  $(1)')
+
+# --- variants ---------------------------------------------------------------
+# make                        build/release/berth
+# make SAN=address,undefined  build/address-undefined/berth
+# make SAN=thread             build/thread/berth
+# make COVERAGE=1             build/coverage/berth
+SAN ?=
+COVERAGE ?=
+comma := ,
+variant := $(if $(SAN),$(subst $(comma),-,$(SAN)),release)
+ifneq ($(COVERAGE),)
+variant := coverage
+endif
+ifneq ($(notdir $(firstword $(CC))),cc)
+ifneq ($(notdir $(firstword $(CC))),gcc)
+variant := $(variant)-$(notdir $(firstword $(CC)))
+endif
+endif
+B := build/$(variant)
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wvla \
+    -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wundef \
+    -Wformat=2 -Wcast-qual -Wno-unused-parameter
+WERROR ?= -Werror
+OPTIMISE ?= $(if $(SAN)$(COVERAGE),-O1,-O2)
+CFLAGS ?= -g
+LDFLAGS ?=
+
+portable_packages := sqlite3 libconfig libxxhash libutf8proc jansson
+ifeq ($(OS),Linux)
+platform := linux
+packages := $(portable_packages) ncursesw libudev libsystemd blkid
+platform_flags := -D_GNU_SOURCE
+platform_libs :=
+endif
+ifeq ($(OS),Darwin)
+platform := macos
+packages := $(portable_packages)
+platform_flags := -D_DARWIN_C_SOURCE
+platform_libs := -lncurses -framework CoreFoundation \
+    -framework DiskArbitration -framework IOKit
+endif
+ifeq ($(platform),)
+$(error berth is built on Linux and macOS; this is $(OS))
+endif
+
+# Only where headers are: the -D of ncurses would change what POSIX means to us.
+package_cflags := $(shell $(PKG_CONFIG) --cflags-only-I $(packages))
+package_libs := $(shell $(PKG_CONFIG) --libs $(packages))
+
+base_flags = -std=c11 -pthread -fno-strict-aliasing -fstack-protector-strong \
+    $(OPTIMISE) $(WARNINGS) $(WERROR) -Isrc -DBERTH_VERSION='"$(VERSION)"' \
+    $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
+        -fno-omit-frame-pointer) \
+    $(if $(COVERAGE),--coverage) $(package_cflags)
+portable_flags := -D_XOPEN_SOURCE=700 -D_XOPEN_SOURCE_EXTENDED
+link_flags = -pthread $(if $(SAN),-fsanitize=$(SAN)) \
+    $(if $(COVERAGE),--coverage) $(LDFLAGS)
+
+# --- rooms ------------------------------------------------------------------
+room = $(sort $(wildcard $(1)/*.c))
+base_src := $(call room,src/core/base)
+core_src := $(call room,src/core)
+shared_src := $(call room,src/platform)
+platform_src := $(call room,src/platform/$(platform))
+practice_src := $(call room,src/platform/practice)
+cli_src := $(call room,src/cli)
+ui_src := $(call room,src/ui)
+main_src := src/main.c
+
+objects = $(patsubst %.c,$(B)/%.o,$(1))
+lib = $(B)/lib$(1).a
+
+# Upper rooms first, as the linker reads them.
+upper_libs := $(call lib,ui) $(call lib,cli) $(call lib,core)
+lower_libs := $(call lib,shared) $(call lib,base)
+berth_libs := $(upper_libs) $(call lib,$(platform)) $(lower_libs)
+practice_libs := $(upper_libs) $(call lib,practice) $(lower_libs)
+
+.PHONY: all
+all: $(B)/berth $(B)/berth-practice
+
+$(B)/berth: $(call objects,$(main_src)) $(berth_libs)
+	$(call say,LD   $@)
+	$(Q)$(CC) $(link_flags) -o $@ $^ $(package_libs) $(platform_libs)
+
+$(B)/berth-practice: $(call objects,$(main_src)) $(practice_libs)
+	$(call say,LD   $@)
+	$(Q)$(CC) $(link_flags) -o $@ $^ $(package_libs) $(platform_libs)
+
+define archive
+$(call lib,$(1)): $(call objects,$(2))
+	@rm -f $$@
+	$$(call say,AR   $$@)
+	$$(Q)$(AR) rcs $$@ $$^
+endef
+$(eval $(call archive,base,$(base_src)))
+$(eval $(call archive,core,$(core_src)))
+$(eval $(call archive,shared,$(shared_src)))
+$(eval $(call archive,$(platform),$(platform_src)))
+$(eval $(call archive,practice,$(practice_src)))
+$(eval $(call archive,cli,$(cli_src)))
+$(eval $(call archive,ui,$(ui_src)))
+
+# The flags are a prerequisite: changing CFLAGS rebuilds.
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(base_flags) $(CFLAGS)' | cmp -s - $@ || \
+	    echo '$(CC) $(base_flags) $(CFLAGS)' > $@
+FORCE:
+
+$(B)/src/platform/$(platform)/%.o: extra_flags = $(platform_flags)
+$(B)/%.o: extra_flags = $(portable_flags)
+$(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC   $<)
+	$(Q)$(CC) $(base_flags) $(extra_flags) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# --- tests ------------------------------------------------------------------
+# tests/unit/NAME.c is one program each, linked with the practice platform.
+unit_src := $(call room,tests/unit)
+unit_bin := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(unit_src))
+$(B)/tests/%.o: extra_flags = $(portable_flags) -Itests
+test_packages := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(practice_libs)
+	$(call say,LD   $@)
+	$(Q)$(CC) $(link_flags) -o $@ $^ $(package_libs) $(test_packages)
+
+# tests/linux/NAME.c are unit tests of the real backend, linked with it.
+backend_test_src := $(call room,tests/$(platform))
+backend_test_bin := \
+    $(patsubst tests/$(platform)/%.c,$(B)/tests/$(platform)/%,$(backend_test_src))
+$(B)/tests/$(platform)/%.o: extra_flags = $(platform_flags) -Itests
+$(B)/tests/$(platform)/%: $(B)/tests/$(platform)/%.o $(berth_libs)
+	$(call say,LD   $@)
+	$(Q)$(CC) $(link_flags) -o $@ $^ $(package_libs) $(platform_libs) \
+	    $(test_packages)
+
+.PHONY: tests check check-unit check-style check-integration check-all
+tests: all $(unit_bin) $(backend_test_bin)
+
+check: check-style check-unit check-integration
+
+check-unit: tests
+	tests/run-unit $(B) $(unit_bin) $(backend_test_bin)
+
+check-style: all
+	tests/style/run $(B) $(platform)
+
+# tests/fuzz/NAME.c is one libFuzzer program each:
+# make CC=clang SAN=fuzzer-no-link,address,undefined fuzz
+fuzz_bin := $(patsubst %.c,$(B)/%,$(call room,tests/fuzz))
+$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(practice_libs)
+	$(CC) $(link_flags) -fsanitize=fuzzer -o $@ $^ $(package_libs)
+
+.PHONY: fuzz
+fuzz: $(fuzz_bin)
+	tests/run-fuzz $(B) $(fuzz_bin)
+
+check-integration: all
+	tests/run-integration --quick $(B)
+
+check-all: all
+	tests/run-integration $(B)
+
+# --- care -------------------------------------------------------------------
+sources := $(sort $(shell find src tests -name '*.[ch]'))
+.PHONY: format analyze clean install uninstall dist help
+format:
+	clang-format -i $(sources)
+
+analyze:
+	tests/style/analyze $(base_flags) $(portable_flags)
+
+clean:
+	rm -rf build
+
+install: $(B)/berth
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(B)/berth $(DESTDIR)$(PREFIX)/bin/berth
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/berth
+
+help:
+	@echo 'make            build $(B)/berth and berth-practice'
+	@echo 'make check      style, unit tests and the quick integration tests'
+	@echo 'make check-all  every integration test (root, loop devices)'
+	@echo 'make CC=clang SAN=fuzzer-no-link,address,undefined fuzz'
+	@echo '                each fuzzer for FUZZ_SECONDS (20)'
+	@echo 'make install    into $$(DESTDIR)$$(PREFIX)/bin'
+	@echo 'make format     clang-format all sources'
+	@echo 'make analyze    clang-tidy and cppcheck'
+	@echo 'SAN=address,undefined or SAN=thread: the same in build/<variant>'
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,23 @@
+/*
+ * Quantities as people read them. Powers of 1000, as drives are sold.
+ * Pure; results are short: a buffer of QUANTITY_SIZE holds each.
+ */
+#ifndef BERTH_BASE_QUANTITY_H
+#define BERTH_BASE_QUANTITY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define QUANTITY_SIZE 32
+
+/* "0 B", "999 B", "1.2 kB", "38.2 GB", "412 GB" */
+const char *format_bytes(int64_t bytes, char buffer[QUANTITY_SIZE]);
+/* "1,204" */
+const char *format_count(int64_t count, char buffer[QUANTITY_SIZE]);
+/* "0.4 s", "12 s", "3 m 12 s", "2 h 05 m", "9 d" */
+const char *format_duration(int64_t duration_ns, char buffer[QUANTITY_SIZE]);
+/* "78.3 MB/s"; "–" where no time has passed. */
+const char *format_speed(int64_t bytes, int64_t duration_ns,
+                         char buffer[QUANTITY_SIZE]);
+
+#endif
