@@ -1,0 +1,26 @@
+/*
+ * What POSIX alone can do of platform_host.h, shared by the backends.
+ * Any thread, as long as nobody changes the environment.
+ */
+#ifndef BERTH_POSIX_HOST_H
+#define BERTH_POSIX_HOST_H
+
+#include "core/base/error.h"
+
+/* $HOME where that is an absolute path, else what the user database says. */
+err_code posix_home_directory(char **out_path, struct error *err) MUST_CHECK;
+
+/* Up to the first dot: "desk" of "desk.example.org". free() it. */
+char *posix_host_name(void);
+
+/* The name of the real user, or "uid 1000" when nobody knows it. free() it. */
+char *posix_user_name(void);
+
+/*
+ * $VARIABLE/berth where the variable is an absolute path (the XDG base
+ * directory specification ignores others), else $HOME/FALLBACK/berth.
+ */
+err_code posix_xdg_directory(const char *variable, const char *fallback,
+                             char **out_path, struct error *err) MUST_CHECK;
+
+#endif
