@@ -1,0 +1,72 @@
+/*
+ * What happened: runs on a volume, and what each did to which file. In the
+ * volume's catalogue file, so that it is committed together with what it
+ * tells of. Engine's task thread only.
+ */
+#ifndef BERTH_HISTORY_H
+#define BERTH_HISTORY_H
+
+#include "core/base/error.h"
+#include "core/catalogue.h"
+
+#include <stdint.h>
+
+extern const char history_schema[];
+
+struct run_counts {
+    int64_t files_new, files_updated, files_renamed, files_deleted;
+    int64_t directories_made, directories_removed;
+    int64_t bytes_copied;
+    int64_t failed, held, skipped;
+};
+
+struct run {
+    int64_t id; /* unique within a volume, growing */
+    int64_t started_ns;
+    int64_t ended_ns; /* 0: never ended: killed, cut or pulled */
+    const char *jobs; /* names, parted by ", " */
+    int exit_code;
+    struct run_counts counts;
+};
+
+err_code history_begin(struct catalogue *catalogue, const char *jobs,
+                       int64_t *out_run, struct error *err) MUST_CHECK;
+err_code history_end(struct catalogue *catalogue, const struct run *run,
+                     struct error *err) MUST_CHECK;
+
+enum history_deed {
+    DEED_NEW = 1,
+    DEED_UPDATED,
+    DEED_RENAMED,
+    DEED_DELETED,
+    DEED_MADE_DIRECTORY,
+    DEED_REMOVED_DIRECTORY,
+    DEED_FAILED,
+};
+const char *history_deed_name(enum history_deed deed);
+
+struct run_item {
+    enum history_deed deed;
+    const char *job;
+    const char *path;
+    const char *detail; /* old path of a rename, reason of a failure; "" */
+    int64_t size_bytes;
+};
+err_code history_add_item(struct catalogue *catalogue, int64_t run,
+                          const struct run_item *item, struct error *err)
+    MUST_CHECK;
+
+typedef err_code run_visit(void *context, const struct run *run,
+                           struct error *err);
+/* Newest first. `only`: 0 for all. */
+err_code history_walk(struct catalogue *catalogue, int64_t only,
+                      run_visit *visit, void *context, struct error *err)
+    MUST_CHECK;
+
+typedef err_code run_item_visit(void *context, const struct run_item *item,
+                                struct error *err);
+err_code history_walk_items(struct catalogue *catalogue, int64_t run,
+                            run_item_visit *visit, void *context,
+                            struct error *err) MUST_CHECK;
+
+#endif
