@@ -1,0 +1,99 @@
+#include "core/evidence.h"
+
+#include "core/base/clock.h"
+#include "core/drive_record.h"
+#include "core/journal.h"
+#include "platform/platform_host.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define META_REST "rest"
+#define DAY_NS (24 * 3600 * NS_PER_SECOND)
+
+/* Root time and free clusters: whoever wrote since has moved one of them. A
+ * folder's filesystem is written by everybody, so only its time counts. */
+static err_code describe_rest(const struct volume *volume, char **out,
+                              struct error *err)
+{
+    struct platform_stat root;
+    struct platform_space space;
+    err_code code = platform_stat_fd(volume->root_fd, &root, err);
+
+    if (!code)
+        code = platform_space(volume->root_fd, &space, err);
+    if (!code)
+        *out = xasprintf("%" PRId64 " %" PRId64, root.mtime_ns,
+                         volume->is_folder ? 0 : space.free_bytes);
+    return code;
+}
+
+err_code evidence_record(struct catalogue *catalogue,
+                         const struct volume *volume, struct error *err)
+{
+    CLEANUP_FREE char *rest = NULL;
+    err_code code = describe_rest(volume, &rest, err);
+
+    if (!code)
+        code = catalogue_set_meta(catalogue, META_REST, rest, err);
+    return code;
+}
+
+static err_code is_rest_unchanged(struct catalogue *catalogue,
+                                  const struct volume *volume, bool *out,
+                                  struct error *err)
+{
+    CLEANUP(strbuf_release) struct strbuf before = STRBUF_INIT;
+    CLEANUP_FREE char *now = NULL;
+    bool found;
+    err_code code =
+        catalogue_get_meta(catalogue, META_REST, &before, &found, err);
+
+    if (!code)
+        code = describe_rest(volume, &now, err);
+    if (!code)
+        *out = found && !strcmp(before.text, now);
+    return code;
+}
+
+/* Was the last session on the drive ours, and is this still its mount? */
+static err_code is_last_session_ours(struct catalogue *catalogue,
+                                     const struct volume *volume,
+                                     const char *host, bool *out,
+                                     struct error *err)
+{
+    CLEANUP(journal_session_release)
+    struct journal_session last = {.id = 0};
+    CLEANUP(drive_record_release)
+    struct drive_record record = {.host = NULL};
+    err_code code = journal_last_session(catalogue, &last, err);
+
+    if (!code)
+        code = drive_record_read(volume->root_fd, &record, err);
+    if (!code)
+        *out = last.state == SESSION_AT_REST && record.host &&
+               !record.is_open && !strcmp(record.host, host);
+    return code;
+}
+
+err_code evidence_needs_full(struct catalogue *catalogue,
+                             const struct volume *volume,
+                             const struct evidence *evidence, bool *out,
+                             struct error *err)
+{
+    const struct owner *owner = evidence->owner;
+    bool ours = false, unchanged = false;
+
+    *out = true;
+    if (!owner || !owner->last_full_ns ||
+        evidence->now_ns - owner->last_full_ns >
+            EVIDENCE_FULL_EVERY_DAYS * DAY_NS)
+        return ERR_OK;
+    err_code code =
+        is_last_session_ours(catalogue, volume, evidence->host, &ours, err);
+    if (!code && ours)
+        code = is_rest_unchanged(catalogue, volume, &unchanged, err);
+    *out = !(ours && unchanged);
+    return code;
+}

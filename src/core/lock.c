@@ -1,0 +1,120 @@
+#include "core/lock.h"
+
+#include "core/base/clock.h"
+#include "core/base/fdio.h"
+#include "core/base/path.h"
+#include "core/marker.h"
+#include "platform/platform_host.h"
+#include "platform/platform_io.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define HINT_LIMIT_BYTES ((size_t)16 * 1024)
+#define PUBLISH_EVERY_NS NS_PER_SECOND
+
+/* Shared by all users, like /tmp: everybody may add, nobody may replace. */
+#define HINT_DIRECTORY_MODE 01777
+
+static char *hint_path_of(const char *volume_id)
+{
+    CLEANUP_FREE char *directory = platform_lock_hint_directory();
+
+    if (!*directory)
+        return NULL;
+    if (!mkdir(directory, HINT_DIRECTORY_MODE))
+        chmod(directory, HINT_DIRECTORY_MODE); /* umask */
+    return path_join(directory, volume_id);
+}
+
+/* "pid 4711 (me): sync media", or "another program" */
+static char *describe_holder(const char *hint_path)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    const char *user = "?", *command = "?";
+    int pid = 0;
+
+    if (!hint_path || file_read(hint_path, HINT_LIMIT_BYTES, &text, NULL))
+        return xstrdup("another berth");
+    json_t *hint = json_loadb(text.text, text.length, 0, NULL);
+    char *words;
+    if (hint && !json_unpack(hint, "{s:i, s:s, s:s}", "pid", &pid, "user",
+                             &user, "command", &command))
+        words = xasprintf("%s (pid %d, user %s)", command, pid, user);
+    else
+        words = xstrdup("another berth");
+    json_decref(hint);
+    return words;
+}
+
+static void write_hint(struct lock *lock, int64_t done, int64_t total)
+{
+    CLEANUP_FREE char *user = platform_user_name();
+    CLEANUP_FREE char *temporary =
+        xasprintf("%s.%ld", lock->hint_path, (long)getpid());
+    char started[32];
+
+    clock_format_utc(lock->started_ns, started, sizeof started);
+    json_t *hint = json_pack(
+        "{s:i, s:s, s:s, s:s, s:I, s:I}", "pid", (int)getpid(), "user", user,
+        "command", lock->command, "started", started, "done_bytes",
+        (json_int_t)done, "total_bytes", (json_int_t)total);
+    /* A hint: where it cannot be written, nobody is told and nothing fails. */
+    if (!hint || json_dump_file(hint, temporary, JSON_COMPACT) ||
+        rename(temporary, lock->hint_path))
+        unlink(temporary);
+    json_decref(hint);
+}
+
+err_code lock_take(int root_fd, const char *volume_id, const char *volume_name,
+                   const char *command, struct lock *out, struct error *err)
+{
+    CLEANUP_FREE char *hint_path = hint_path_of(volume_id);
+    CLEANUP_FD int fd = -1;
+    err_code code = platform_open_beneath(root_fd, MARKER_PATH,
+                                          PLATFORM_OPEN_READ, &fd, err);
+
+    if (code)
+        return code;
+    if (flock(fd, LOCK_EX | LOCK_NB)) {
+        if (errno != EWOULDBLOCK)
+            return error_set_errno(err, errno, "cannot lock volume %s",
+                                   volume_name);
+        CLEANUP_FREE char *holder = describe_holder(hint_path);
+        return error_set(err, ERR_BUSY,
+                         "volume %s is in use by %s: wait for it or stop it",
+                         volume_name, holder);
+    }
+    *out = (struct lock){.fd = TAKE_FD(fd),
+                         .hint_path = TAKE_PTR(hint_path),
+                         .command = xstrdup(command),
+                         .started_ns = clock_now_ns()};
+    if (out->hint_path)
+        write_hint(out, 0, 0);
+    return ERR_OK;
+}
+
+void lock_publish(struct lock *lock, int64_t done_bytes, int64_t total_bytes)
+{
+    int64_t now = clock_monotonic_ns();
+
+    if (!lock->hint_path || now - lock->published_ns < PUBLISH_EVERY_NS)
+        return;
+    lock->published_ns = now;
+    write_hint(lock, done_bytes, total_bytes);
+}
+
+void lock_release(struct lock *lock)
+{
+    if (lock->fd >= 0 && lock->hint_path)
+        unlink(lock->hint_path);
+    cleanup_fd(&lock->fd);
+    free(lock->hint_path);
+    free(lock->command);
+    *lock = (struct lock)LOCK_INIT;
+}

@@ -1,0 +1,238 @@
+#include "core/session.h"
+
+#include "core/base/clock.h"
+#include "core/drive_record.h"
+#include "core/evidence.h"
+#include "core/journal.h"
+#include "core/marker.h"
+#include "core/recover.h"
+#include "platform/platform_host.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define META_DRIVER "driver"
+
+/* --- opening ---------------------------------------------------------------
+ */
+
+static err_code load_traits(struct session *session, struct error *err)
+{
+    err_code code = traits_load(session->catalogue, &session->traits, err);
+
+    if (code == ERR_NOT_FOUND)
+        return session_probe(session, err);
+    return code;
+}
+
+static err_code judge_past(struct session *session,
+                           const struct journal_session *last,
+                           const struct drive_record *record, struct error *err)
+{
+    CLEANUP_FREE char *boot = NULL;
+    err_code code = platform_boot_id(&boot, err);
+
+    if (code)
+        return code;
+    bool same_attachment =
+        last->state != SESSION_NONE && !strcmp(last->boot, boot) &&
+        !strcmp(last->attachment, session->volume->mount.attachment);
+    bool other_host = record->host && strcmp(record->host, session->host) != 0;
+    bool left_open = last->state == SESSION_OPEN;
+    bool has_journal = session->volume->mount.has_journal;
+
+    session->needs_full_diff = other_host || !same_attachment || left_open;
+    session->is_unclean =
+        !has_journal && ((other_host && record->is_open) ||
+                         (left_open && !other_host && !same_attachment));
+    if (!left_open)
+        return ERR_OK;
+    if (other_host)
+        return recover_drop(session, err);
+    if (session->is_unclean)
+        return recover_doubtful(session, err);
+    return recover_redo(session, err);
+}
+
+static err_code settle_past(struct session *session, struct error *err)
+{
+    CLEANUP(journal_session_release)
+    struct journal_session last = {.id = 0};
+    CLEANUP(drive_record_release)
+    struct drive_record record = {.host = NULL};
+    err_code code = journal_last_session(session->catalogue, &last, err);
+
+    if (!code)
+        code = drive_record_read(session->volume->root_fd, &record, err);
+    if (!code)
+        code = judge_past(session, &last, &record, err);
+    if (!code && last.state == SESSION_OPEN)
+        code = journal_set_state(session->catalogue, last.id, SESSION_AT_REST,
+                                 err);
+    return code;
+}
+
+err_code session_open(const struct session_options *options,
+                      struct session *out, struct error *err)
+{
+    struct volume *volume = options->volume;
+
+    *out = (struct session){
+        .volume = volume,
+        .catalogue = options->catalogue,
+        .lock = LOCK_INIT,
+        .ops = fsops_on(volume->root_fd),
+        .host = options->host,
+    };
+    err_code code =
+        lock_take(volume->root_fd, volume->marker.id, volume->marker.name,
+                  options->command, &out->lock, err);
+    if (!code)
+        code = load_traits(out, err);
+    if (!code)
+        code = settle_past(out, err);
+    if (code)
+        session_release(out);
+    return code;
+}
+
+void session_release(struct session *session)
+{
+    fsops_release(&session->ops);
+    lock_release(&session->lock);
+    free(session->staging);
+    free(session->versions);
+    free(session->ensured);
+    session->staging = session->versions = session->ensured = NULL;
+}
+
+/* --- the first change ------------------------------------------------------
+ */
+
+err_code session_probe(struct session *session, struct error *err)
+{
+    const char *driver = session->volume->mount.driver;
+    err_code code = fsops_ensure_directory(&session->ops, STAGING_PATH, err);
+
+    if (!code)
+        code =
+            traits_probe(&session->ops, session->volume, &session->traits, err);
+    if (!code)
+        code = traits_store(session->catalogue, &session->traits, err);
+    if (!code)
+        code = catalogue_set_meta(session->catalogue, META_DRIVER, driver, err);
+    return code;
+}
+
+/* Another driver, another machine: the same volume can hold other things. */
+static err_code probe_if_changed(struct session *session, struct error *err)
+{
+    CLEANUP(strbuf_release) struct strbuf driver = STRBUF_INIT;
+    bool found;
+    err_code code = catalogue_get_meta(session->catalogue, META_DRIVER, &driver,
+                                       &found, err);
+
+    if (code || (found && !strcmp(driver.text, session->volume->mount.driver)))
+        return code;
+    return session_probe(session, err);
+}
+
+/*
+ * What is in staging and not in the journal is garbage, except on a volume
+ * that was left uncleanly: there a leftover may share its clusters with a
+ * finished file, and removing the one would destroy the other.
+ */
+static err_code prepare_staging(struct session *session, struct error *err)
+{
+    struct fsops *ops = &session->ops;
+    err_code code = fsops_ensure_directory(ops, STAGING_PATH, err);
+
+    if (!code && !session->is_unclean)
+        code = fsops_empty_directory(ops, STAGING_PATH, err);
+    if (!code)
+        code = fsops_ensure_directory(ops, session->staging, err);
+    return code;
+}
+
+static void name_directories(struct session *session)
+{
+    char stamp[32];
+
+    clock_format_compact(clock_now_ns(), stamp, sizeof stamp);
+    session->staging =
+        xasprintf(STAGING_PATH "/%.8s-%" PRId64, session->host, session->run);
+    session->versions =
+        xasprintf(VERSIONS_PATH "/%s-%" PRId64, stamp, session->run);
+}
+
+static err_code open_in_journal(struct session *session, struct error *err)
+{
+    CLEANUP_FREE char *boot = NULL;
+    err_code code = platform_boot_id(&boot, err);
+
+    if (!code)
+        code = journal_open_session(session->catalogue, session->run, boot,
+                                    session->volume->mount.attachment,
+                                    &session->id, err);
+    return code;
+}
+
+err_code session_begin(struct session *session, struct error *err)
+{
+    if (session->volume->mount.is_read_only)
+        return error_set(err, ERR_READ_ONLY,
+                         "volume %s is mounted read-only: mount it writable",
+                         session->volume->marker.name);
+    name_directories(session);
+    err_code code = open_in_journal(session, err);
+    if (!code)
+        code = probe_if_changed(session, err);
+    if (!code)
+        code = prepare_staging(session, err);
+    if (!code)
+        code = drive_record_write(&session->ops, session->host, session->run,
+                                  true, err);
+    return code;
+}
+
+char *session_new_staged(struct session *session)
+{
+    uint64_t number = atomic_fetch_add(&session->next_staged, 1);
+
+    return xasprintf("%s/%" PRIx64, session->staging, number);
+}
+
+err_code session_barrier(struct session *session, struct error *err)
+{
+    const struct volume *volume = session->volume;
+    err_code code =
+        platform_flush_volume(volume->root_fd, volume->marker_fd, err);
+
+    if (code)
+        error_prefix(err, "cannot flush volume %s", volume->marker.name);
+    return code;
+}
+
+/* --- the end ---------------------------------------------------------------
+ */
+
+err_code session_close(struct session *session, struct error *err)
+{
+    struct fsops *ops = &session->ops;
+    err_code code = fsops_empty_directory(ops, session->staging, err);
+
+    if (!code)
+        code = fsops_remove_directory(ops, session->staging, err);
+    if (!code)
+        code = drive_record_write(&session->ops, session->host, session->run,
+                                  false, err);
+    if (!code)
+        code = session_barrier(session, err);
+    if (!code)
+        code = evidence_record(session->catalogue, session->volume, err);
+    if (!code)
+        code = journal_set_state(session->catalogue, session->id,
+                                 SESSION_AT_REST, err);
+    return code;
+}

@@ -1,0 +1,73 @@
+/*
+ * The time in which a run may change a volume: lock, recovery of what an
+ * earlier one left, barrier, and the record on the drive of who writes.
+ *
+ *     session_open     lock, look at the last session, repair; writes to the
+ *                      drive only where there is something to repair
+ *     session_begin    before the first change: staging, `.berth/session`
+ *     session_barrier  everything written so far survives a power cut
+ *     session_close    record at rest, barrier, unlock
+ *
+ * Engine's task thread only; staging names may be taken by workers.
+ */
+#ifndef BERTH_SESSION_H
+#define BERTH_SESSION_H
+
+#include "core/base/error.h"
+#include "core/catalogue.h"
+#include "core/fsops.h"
+#include "core/lock.h"
+#include "core/traits.h"
+#include "core/volume.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct session {
+    struct volume *volume;       /* borrowed */
+    struct catalogue *catalogue; /* borrowed */
+    struct lock lock;
+    struct fsops ops; /* of the task thread; workers have their own */
+    struct traits traits;
+    const char *host; /* borrowed */
+    int64_t run;
+    int64_t id;     /* in the journal; 0 until session_begin */
+    char *staging;  /* ".berth/staging/17" */
+    char *versions; /* ".berth/versions/20261122-140603-17" */
+    /*
+     * The volume was left in the middle of something on a filesystem without
+     * a journal: nothing is deleted or pruned in this run, everything is read
+     * back (ENGINE, "Recovery").
+     */
+    bool is_unclean;
+    bool needs_full_diff; /* somebody or something else was there since */
+    int64_t repaired;     /* changes of an interrupted batch that were redone */
+    char *ensured;        /* the directory of versions that was made last */
+    _Atomic uint64_t next_staged;
+};
+
+struct session_options {
+    struct volume *volume;
+    struct catalogue *catalogue;
+    const char *host;    /* random id of this state directory */
+    const char *command; /* for whoever finds the volume busy */
+};
+
+/* ERR_BUSY, ERR_DEVICE_GONE, ERR_TOO_NEW … Released with session_release. */
+err_code session_open(const struct session_options *options,
+                      struct session *out, struct error *err) MUST_CHECK;
+/* `run` must be set: staging and versions are named after it. */
+err_code session_begin(struct session *session, struct error *err) MUST_CHECK;
+err_code session_barrier(struct session *session, struct error *err) MUST_CHECK;
+err_code session_close(struct session *session, struct error *err) MUST_CHECK;
+/* Unlocks whatever the state; what is open stays recorded as open. */
+void session_release(struct session *session);
+
+/* Tries what the volume can hold and keeps it in the catalogue. */
+err_code session_probe(struct session *session, struct error *err) MUST_CHECK;
+
+/* A fresh path in staging; free() it. Any thread. */
+char *session_new_staged(struct session *session);
+
+#endif
