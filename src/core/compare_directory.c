@@ -1,0 +1,640 @@
+#include "core/compare_internal.h"
+
+#include "core/base/array.h"
+#include "core/base/path.h"
+#include "core/compare_look.h"
+#include "core/diff.h"
+#include "core/marker.h"
+
+#include <string.h>
+
+/* What has one key in one directory, on the three sides. */
+struct trio {
+    const char *key;
+    const struct scan_entry *source, *drive;
+    const struct record *row;
+    const char *drive_name;  /* its final name on the volume */
+    const char *listed_name; /* and the one it has there now */
+};
+
+/* --- adding to the plan --------------------------------------------------- */
+
+static const char *join(struct arena *arena, const char *directory,
+                        const char *name)
+{
+    size_t length = strlen(directory), name_length = strlen(name);
+    char *joined = arena_alloc(arena, length + name_length + 2);
+
+    memcpy(joined, directory, length);
+    if (length)
+        joined[length++] = '/';
+    memcpy(joined + length, name, name_length + 1);
+    return joined;
+}
+
+static struct action *add_action(struct walker *walker,
+                                 const struct compare_task *task,
+                                 const struct trio *trio, enum action_kind kind,
+                                 enum action_reason reason)
+{
+    struct arena *arena = &walker->plan.arena;
+    const char *raw = trio->source ? trio->source->raw : trio->key;
+    struct action action = {
+        .kind = (unsigned char)kind,
+        .reason = (unsigned char)reason,
+        .before = STAMP_NOTHING,
+        .path = join(arena, task->path, trio->key),
+    };
+
+    if (strcmp(task->raw, task->path) != 0 || strcmp(raw, trio->key) != 0)
+        action.raw = join(arena, task->raw, raw);
+    if (strcmp(task->drive, task->path) != 0 ||
+        strcmp(trio->drive_name, trio->key) != 0)
+        action.drive = join(arena, task->drive, trio->drive_name);
+    if (trio->source && !trio->source->stat_error) {
+        enum entry_type type;
+        if (entry_type_of(trio->source->stat.type, &type))
+            action.type = (unsigned char)type;
+        action.size_bytes = trio->source->stat.size_bytes;
+    } else if (trio->row) {
+        action.type = (unsigned char)trio->row->type;
+        action.size_bytes = trio->row->stamp.size_bytes;
+    }
+    if (action.type == ENTRY_DIRECTORY || action.size_bytes < 0)
+        action.size_bytes = 0;
+    ARRAY_PUSH(&walker->plan, action);
+    return &walker->plan.items[walker->plan.count - 1];
+}
+
+static void add_note(struct walker *walker, const struct compare_task *task,
+                     const struct trio *trio, bool is_adopted)
+{
+    struct noted *noted = arena_alloc(&walker->plan.arena, sizeof *noted);
+    const struct platform_stat *stat = &trio->source->stat;
+
+    *noted = (struct noted){
+        .signature = signature_of(stat),
+        .stamp = trio->drive ? stamp_of(&trio->drive->stat)
+                 : trio->row ? trio->row->stamp
+                             : STAMP_NOTHING,
+        .mode = stat->mode,
+        .uid = stat->uid,
+        .gid = stat->gid,
+        .is_adopted = is_adopted,
+    };
+    struct action *action =
+        add_action(walker, task, trio, ACTION_NOTE,
+                   is_adopted ? REASON_ADOPTED : REASON_SIGNED);
+    action->noted = noted;
+}
+
+static void add_candidate(struct walker *walker,
+                          struct rename_candidates *candidates,
+                          const struct action *action,
+                          const struct signature *signature)
+{
+    struct rename_candidate candidate = {action->path, action->drive,
+                                         *signature};
+
+    if (action->type == ENTRY_FILE && signature->size_bytes > 0)
+        ARRAY_PUSH(candidates, candidate);
+}
+
+static void push_child(struct walker *walker, const struct compare_task *task,
+                       const struct trio *trio, int64_t row, bool on_drive,
+                       bool early)
+{
+    struct arena *scratch = &walker->scratch;
+    const char *raw = trio->source ? trio->source->raw : trio->key;
+    const struct compare_task child = {
+        .path = join(scratch, task->path, trio->key),
+        .raw = join(scratch, task->raw, raw),
+        .drive = join(scratch, task->drive, trio->drive_name),
+        .listed = join(scratch, task->listed, trio->listed_name),
+        .row = row,
+        .in_source = trio->source && !early,
+        .on_drive = on_drive,
+        .early = early,
+    };
+
+    compare_push(walker->walk, &child);
+}
+
+/* --- what is gone --------------------------------------------------------- */
+
+static bool is_on_drive(const struct walker *walker, const struct trio *trio)
+{
+    return walker->options->drive_fd < 0 || trio->drive;
+}
+
+static struct stamp drive_stamp(const struct trio *trio)
+{
+    return trio->drive ? stamp_of(&trio->drive->stat) : trio->row->stamp;
+}
+
+/* A row's thing leaves its name: a file into the versions, a tree bit by bit */
+static void add_delete(struct walker *walker, const struct compare_task *task,
+                       const struct trio *trio, bool early)
+{
+    bool is_directory = trio->row->type == ENTRY_DIRECTORY;
+    struct trio gone = *trio;
+    bool is_twin = walker->twins.count &&
+                   walker->twins.items[trio->row - walker->rows.items];
+
+    gone.source = NULL;
+    struct action *action = add_action(
+        walker, task, &gone, is_directory ? ACTION_RMDIR : ACTION_DELETE,
+        early ? REASON_TYPE_SWAP : REASON_NONE);
+    if (early || is_twin)
+        action->flags |= ACTION_EARLY;
+    if (is_directory) {
+        push_child(walker, task, &gone, trio->row->child,
+                   is_on_drive(walker, trio), early);
+        return;
+    }
+    action->before = drive_stamp(trio);
+    if (!early)
+        add_candidate(walker, &walker->gone, action, &trio->row->source);
+}
+
+static void add_forget(struct walker *walker, const struct compare_task *task,
+                       const struct trio *trio)
+{
+    add_action(walker, task, trio, ACTION_NOTE, REASON_FORGOTTEN)->flags |=
+        ACTION_FORGET;
+}
+
+/* --- one verdict, one file ------------------------------------------------ */
+
+static void add_copy(struct walker *walker, const struct compare_task *task,
+                     const struct trio *trio, enum diff_verdict verdict,
+                     bool is_poisoned)
+{
+    const struct signature signature = signature_of(&trio->source->stat);
+    bool replaces = verdict == DIFF_UPDATE || verdict == DIFF_REPLACE;
+    enum action_reason reason = verdict == DIFF_AGAIN ? REASON_MISSING_ON_DRIVE
+                                : verdict == DIFF_REPLACE ? REASON_DRIFT
+                                : is_poisoned             ? REASON_POISONED
+                                                          : REASON_NONE;
+    struct action *action = add_action(
+        walker, task, trio, replaces ? ACTION_UPDATE : ACTION_NEW, reason);
+
+    /* What a row holds for the drive never stood there. */
+    bool is_held = trio->row && trio->row->flags & RECORD_HELD;
+    if (replaces && !(is_held && !trio->drive))
+        action->before = drive_stamp(trio);
+    if (trio->row && trio->row->flags & RECORD_SQLITE)
+        action->flags |= ACTION_DATABASE;
+    if (verdict == DIFF_NEW)
+        add_candidate(walker, &walker->fresh, action, &signature);
+}
+
+static enum action_reason conflict_reason(const struct trio *trio)
+{
+    if (!trio->source)
+        return REASON_GONE_BUT_CHANGED;
+    if (!trio->row)
+        return REASON_FOREIGN_DIRECTORY;
+    enum entry_type type;
+    entry_type_of(trio->source->stat.type, &type);
+    if (trio->row->type == ENTRY_DIRECTORY && type != ENTRY_DIRECTORY)
+        return REASON_TREE_IN_THE_WAY;
+    return REASON_DRIFT_KEPT;
+}
+
+static void carry_out_file(struct walker *walker,
+                           const struct compare_task *task,
+                           const struct trio *trio, enum diff_verdict verdict,
+                           bool is_poisoned)
+{
+    switch (verdict) {
+    case DIFF_NEW:
+    case DIFF_AGAIN:
+    case DIFF_UPDATE:
+    case DIFF_REPLACE:
+        add_copy(walker, task, trio, verdict, is_poisoned);
+        break;
+    case DIFF_SWAP:
+        add_delete(walker, task, trio, true);
+        add_action(walker, task, trio, ACTION_NEW, REASON_NONE);
+        break;
+    case DIFF_TOUCH:
+        add_action(walker, task, trio, ACTION_TOUCH, REASON_NONE);
+        break;
+    case DIFF_ADOPT:
+    case DIFF_SIGN:
+        add_note(walker, task, trio, verdict == DIFF_ADOPT);
+        break;
+    case DIFF_CONFLICT:
+        add_action(walker, task, trio, ACTION_CONFLICT, conflict_reason(trio));
+        break;
+    case DIFF_ROT:
+        add_action(walker, task, trio, ACTION_CONFLICT, REASON_ROT);
+        break;
+    default:
+        break;
+    }
+}
+
+static void carry_out_directory(struct walker *walker,
+                                const struct compare_task *task,
+                                const struct trio *trio,
+                                enum diff_verdict verdict)
+{
+    int64_t row =
+        trio->row && trio->row->type == ENTRY_DIRECTORY ? trio->row->child : 0;
+    bool on_drive = false;
+
+    switch (verdict) {
+    case DIFF_NEW:
+        add_action(walker, task, trio, ACTION_MKDIR, REASON_NONE);
+        break;
+    case DIFF_AGAIN:
+        add_action(walker, task, trio, ACTION_MKDIR, REASON_MISSING_ON_DRIVE);
+        break;
+    case DIFF_REPLACE: {
+        struct action *delete =
+            add_action(walker, task, trio, ACTION_DELETE, REASON_DRIFT);
+        delete->flags |= ACTION_EARLY;
+        delete->type = ENTRY_FILE;
+        delete->before = stamp_of(&trio->drive->stat);
+        add_action(walker, task, trio, ACTION_MKDIR, REASON_DRIFT);
+        break;
+    }
+    case DIFF_SWAP:
+        add_delete(walker, task, trio, true);
+        add_action(walker, task, trio, ACTION_MKDIR, REASON_NONE);
+        break;
+    case DIFF_TOUCH:
+        add_action(walker, task, trio, ACTION_TOUCH, REASON_NONE);
+        on_drive = true;
+        break;
+    case DIFF_ADOPT:
+    case DIFF_SIGN:
+        add_note(walker, task, trio, verdict == DIFF_ADOPT);
+        on_drive = true;
+        break;
+    case DIFF_NOTHING:
+        on_drive = true;
+        break;
+    default:
+        add_action(walker, task, trio, ACTION_CONFLICT, conflict_reason(trio));
+        return;
+    }
+    push_child(walker, task, trio, row, on_drive, false);
+}
+
+static void carry_out_gone(struct walker *walker,
+                           const struct compare_task *task,
+                           const struct trio *trio, enum diff_verdict verdict)
+{
+    switch (verdict) {
+    case DIFF_DELETE:
+        add_delete(walker, task, trio, task->early);
+        break;
+    case DIFF_FORGET:
+        add_forget(walker, task, trio);
+        break;
+    case DIFF_KEEP:
+        walker->plan.totals.kept_files++;
+        break;
+    case DIFF_FOREIGN:
+        add_action(walker, task, trio, ACTION_FOREIGN, REASON_NONE);
+        break;
+    case DIFF_CONFLICT:
+        add_action(walker, task, trio, ACTION_CONFLICT,
+                   REASON_GONE_BUT_CHANGED);
+        break;
+    case DIFF_LOSS:
+        add_action(walker, task, trio, ACTION_CONFLICT, REASON_LOSS);
+        break;
+    default:
+        break;
+    }
+}
+
+static void add_directory_rename(struct walker *walker,
+                                 const struct compare_task *task,
+                                 const struct trio *trio)
+{
+    struct arena *arena = &walker->plan.arena;
+    const struct moved_directory *moved =
+        compare_moved(&walker->moved, trio->key);
+    struct rename_from *from = arena_alloc(arena, sizeof *from);
+
+    *from = (struct rename_from){
+        .path = join(arena, task->path, moved->old_key),
+        .drive = join(arena, task->drive, moved->listed_name),
+    };
+    add_action(walker, task, trio, ACTION_RENAME, REASON_NONE)->rename = from;
+}
+
+/* --- asking for the verdict ----------------------------------------------- */
+
+static struct diff_input make_input(const struct walker *walker,
+                                    const struct trio *trio)
+{
+    const struct compare_options *options = walker->options;
+    struct diff_input input = {
+        .mode = options->job->mode,
+        .row = trio->row,
+        .time_tolerance_ns = options->traits->time_tolerance_ns,
+        .holds_modes = options->traits->has_modes,
+        .holds_owners = options->traits->has_owners && options->can_chown,
+    };
+
+    if (trio->source) {
+        const struct platform_stat *stat = &trio->source->stat;
+        input.source = SOURCE_PRESENT;
+        entry_type_of(stat->type, &input.source_type);
+        input.signature = signature_of(stat);
+        input.source_mode = stat->mode;
+        input.source_uid = stat->uid;
+        input.source_gid = stat->gid;
+    }
+    if (trio->drive) {
+        input.drive = DRIVE_PRESENT;
+        input.stamp = stamp_of(&trio->drive->stat);
+        /* What is neither file, directory nor link differs from any row. */
+        if (!entry_type_of(trio->drive->stat.type, &input.drive_type))
+            input.drive_type = ENTRY_DIRECTORY;
+    } else if (options->drive_fd >= 0) {
+        input.drive = DRIVE_ABSENT;
+    }
+    return input;
+}
+
+static bool is_poisoned(const struct walker *walker,
+                        const struct compare_task *task,
+                        const struct trio *trio)
+{
+    if (!walker->options->poisoned || !walker->options->poisoned->count)
+        return false;
+    CLEANUP_FREE char *path = path_join(task->path, trio->key);
+    return paths_contain(walker->options->poisoned, path);
+}
+
+static err_code judge_present(struct walker *walker,
+                              const struct compare_task *task,
+                              const struct trio *trio, struct error *err)
+{
+    struct diff_input input = make_input(walker, trio);
+
+    if (input.source_type == ENTRY_FILE) {
+        walker->plan.totals.files_seen++;
+        walker->plan.totals.bytes_seen += input.signature.size_bytes;
+        if (trio->row && trio->row->flags & RECORD_SQLITE)
+            input.signature.side =
+                look_at_wal(&walker->source, trio->source->raw);
+    }
+    input.is_poisoned = is_poisoned(walker, task, trio);
+    enum diff_verdict verdict = diff_decide(&input);
+    if (verdict == DIFF_LOOK) {
+        err_code code = look_at_content(walker, task, trio->source, trio->row,
+                                        trio->drive, &input.content, err);
+        if (code == ERR_CANCELLED)
+            return code;
+        if (code) {
+            struct action *skip =
+                add_action(walker, task, trio, ACTION_SKIP, REASON_UNREADABLE);
+            skip->detail = (int32_t)code;
+            return ERR_OK;
+        }
+        verdict = diff_decide(&input);
+    }
+    if (compare_moved(&walker->moved, trio->key))
+        add_directory_rename(walker, task, trio);
+    if (input.source_type == ENTRY_DIRECTORY)
+        carry_out_directory(walker, task, trio, verdict);
+    else
+        carry_out_file(walker, task, trio, verdict, input.is_poisoned);
+    return ERR_OK;
+}
+
+static bool is_litter(const struct walker *walker,
+                      const struct compare_task *task, const struct trio *trio)
+{
+    return !*walker->options->directory && !*task->path &&
+           (!strcmp(trio->key, BERTH_DIRECTORY) ||
+            filter_is_volume_litter(trio->key));
+}
+
+static void judge_gone(struct walker *walker, const struct compare_task *task,
+                       const struct trio *trio)
+{
+    if (!trio->row && is_litter(walker, task, trio))
+        return;
+    struct diff_input input = make_input(walker, trio);
+    carry_out_gone(walker, task, trio, diff_decide(&input));
+}
+
+/* A -wal or -journal on the drive beside a snapshot belongs to another state
+ * of the database: SQLite would apply it and damage the copy. */
+static void retire_stale_side(struct walker *walker,
+                              const struct compare_task *task,
+                              const struct trio *trio)
+{
+    struct trio gone = *trio;
+
+    if (!trio->row && !trio->drive)
+        return;
+    gone.source = NULL;
+    struct action *delete =
+        add_action(walker, task, &gone, ACTION_DELETE, REASON_STALE_SIDE);
+    delete->before =
+        trio->drive ? stamp_of(&trio->drive->stat) : trio->row->stamp;
+    delete->size_bytes = delete->before.size_bytes;
+}
+
+static err_code judge(struct walker *walker, const struct compare_task *task,
+                      const struct trio *trio, struct error *err)
+{
+    if (!trio->source) {
+        judge_gone(walker, task, trio);
+        return ERR_OK;
+    }
+    struct look look = look_at_source(walker, task, trio->source);
+    if (look.reason == REASON_NONE && !trio->drive_name)
+        look.reason = REASON_NAME_TOO_LONG;
+    if (look.reason == REASON_NONE)
+        return judge_present(walker, task, trio, err);
+
+    struct trio named = *trio;
+    if (!named.drive_name)
+        named.drive_name = trio->key;
+    bool conflicts =
+        look.reason == REASON_TWIN || look.reason == REASON_NAME_TOO_LONG;
+    struct action *action =
+        add_action(walker, task, &named,
+                   conflicts ? ACTION_CONFLICT : ACTION_SKIP, look.reason);
+    action->detail = (int32_t)look.detail;
+    if (look.reason == REASON_SIDE_FILE)
+        retire_stale_side(walker, task, &named);
+    return ERR_OK;
+}
+
+/* --- merging ---------------------------------------------------------------
+ */
+
+/* What the volume would call it; NULL when it is too long for it. */
+static const char *encode(struct walker *walker, const char *key)
+{
+    CLEANUP(strbuf_release) struct strbuf encoded = STRBUF_INIT;
+
+    if (!name_encode(key, &walker->options->traits->names, &encoded))
+        return NULL;
+    if (!strcmp(encoded.text, key))
+        return key;
+    return arena_strdup(&walker->scratch, encoded.text);
+}
+
+/* The name on the volume: as it is there, as recorded, or as it can be. */
+static void name_trio(struct walker *walker, struct trio *trio)
+{
+    const struct moved_directory *moved =
+        compare_moved(&walker->moved, trio->key);
+
+    if (moved)
+        trio->drive_name = encode(walker, trio->key);
+    else if (trio->drive)
+        trio->drive_name = trio->drive->raw;
+    else if (trio->row)
+        trio->drive_name = record_drive(trio->row);
+    else
+        trio->drive_name = encode(walker, trio->key);
+    trio->listed_name = moved ? moved->listed_name : trio->drive_name;
+}
+
+static const char *least(const char *one, const char *other)
+{
+    if (!one || !other)
+        return one ? one : other;
+    return strcmp(one, other) <= 0 ? one : other;
+}
+
+static err_code merge(struct walker *walker, const struct compare_task *task,
+                      struct error *err)
+{
+    const struct scan *source = &walker->source, *drive = &walker->drive;
+    const struct records *rows = &walker->rows;
+    size_t s = 0, r = 0, d = 0;
+    err_code code = ERR_OK;
+
+    while (!code &&
+           (s < source->count || r < rows->count || d < drive->count)) {
+        const char *source_key =
+            s < source->count ? source->items[s].key : NULL;
+        const char *row_key = r < rows->count ? rows->items[r].key : NULL;
+        const char *drive_key = d < drive->count ? drive->items[d].key : NULL;
+        struct trio trio = {.key =
+                                least(least(source_key, row_key), drive_key)};
+        if (source_key && !strcmp(source_key, trio.key))
+            trio.source = &source->items[s++];
+        if (row_key && !strcmp(row_key, trio.key))
+            trio.row = &rows->items[r++];
+        if (drive_key && !strcmp(drive_key, trio.key))
+            trio.drive = &drive->items[d++];
+        name_trio(walker, &trio);
+        code = judge(walker, task, &trio, err);
+    }
+    return code;
+}
+
+static void count_rows(struct walker *walker)
+{
+    struct plan_totals *totals = &walker->plan.totals;
+
+    for (size_t i = 0; i < walker->rows.count; i++) {
+        const struct record *row = &walker->rows.items[i];
+        if (row->type == ENTRY_DIRECTORY)
+            continue;
+        totals->rows_files++;
+        if (row->stamp.size_bytes > 0)
+            totals->rows_bytes += row->stamp.size_bytes;
+    }
+}
+
+/* --- reading the three sides ---------------------------------------------- */
+
+static err_code read_source(struct walker *walker,
+                            const struct compare_task *task, struct error *err)
+{
+    const struct compare_options *options = walker->options;
+
+    walker->source.count = 0;
+    if (!task->in_source)
+        return ERR_OK;
+    return scan_directory(options->source_fd, task->raw,
+                          &options->traits->names, false, &walker->scratch,
+                          &walker->source, err);
+}
+
+static err_code read_drive(struct walker *walker,
+                           const struct compare_task *task, struct error *err)
+{
+    const struct compare_options *options = walker->options;
+
+    walker->drive.count = 0;
+    if (options->drive_fd < 0 || !task->on_drive)
+        return ERR_OK;
+    const char *path =
+        *task->listed ? join(&walker->scratch, options->directory, task->listed)
+                      : options->directory;
+    return scan_directory(options->drive_fd, path, &options->traits->names,
+                          true, &walker->scratch, &walker->drive, err);
+}
+
+static void freeze_directory(struct walker *walker,
+                             const struct compare_task *task, err_code why)
+{
+    struct arena *arena = &walker->plan.arena;
+    struct action action = {
+        .kind = ACTION_SKIP,
+        .type = ENTRY_DIRECTORY,
+        .reason = REASON_UNREADABLE,
+        .detail = (int32_t)why,
+        .before = STAMP_NOTHING,
+        .path = arena_strdup(arena, task->path),
+        .raw = arena_strdup(arena, task->raw),
+    };
+
+    ARRAY_PUSH(&walker->plan, action);
+}
+
+static void count_progress(struct walker *walker)
+{
+    struct compare_progress *progress = walker->options->progress;
+    int64_t files = 0, bytes = 0;
+
+    for (size_t i = 0; i < walker->source.count; i++) {
+        files++;
+        bytes += walker->source.items[i].stat.size_bytes;
+    }
+    atomic_fetch_add(&progress->directories, 1);
+    atomic_fetch_add(&progress->files, files);
+    atomic_fetch_add(&progress->bytes, bytes);
+}
+
+err_code compare_directory(struct walker *walker,
+                           const struct compare_task *task, struct error *err)
+{
+    arena_reset(&walker->scratch);
+    walker->rows.count = 0;
+    err_code code = read_source(walker, task, err);
+    if (code && *task->path) {
+        /* Unreadable is not empty: nothing below it is deleted (G4). */
+        freeze_directory(walker, task, code);
+        return ERR_OK;
+    }
+    if (!code && task->row)
+        code = catalogue_list(walker->catalogue, task->row, &walker->scratch,
+                              &walker->rows, err);
+    if (!code)
+        code = read_drive(walker, task, err);
+    if (code)
+        return code;
+    count_rows(walker);
+    count_progress(walker);
+    compare_find_moved(walker);
+    return merge(walker, task, err);
+}

@@ -1,0 +1,272 @@
+#include "core/compare_internal.h"
+
+#include "core/base/array.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_by_key(const void *key, const void *moved)
+{
+    return strcmp(key, ((const struct moved_directory *)moved)->key);
+}
+
+const struct moved_directory *compare_moved(
+    const struct moved_directories *moved, const char *key)
+{
+    if (!moved->count)
+        return NULL;
+    return bsearch(key, moved->items, moved->count, sizeof *moved->items,
+                   compare_by_key);
+}
+
+static struct record *find_row(const struct records *rows, const char *key)
+{
+    size_t low = 0, high = rows->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(key, rows->items[middle].key);
+        if (!order)
+            return &rows->items[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+/* --- source entries without a row ----------------------------------------- */
+
+struct unmatched {
+    struct scan_entry *entry;
+    const char *fold; /* NULL where the volume tells cases apart */
+};
+struct unmatched_list {
+    struct unmatched *items;
+    size_t count, capacity;
+};
+
+static const char *fold_of(struct walker *walker, const char *key)
+{
+    CLEANUP(strbuf_release) struct strbuf fold = STRBUF_INIT;
+
+    name_fold(key, &fold);
+    return arena_strdup(&walker->scratch, fold.text);
+}
+
+static bool is_case_insensitive(const struct walker *walker)
+{
+    return walker->options->traits->names.is_case_insensitive;
+}
+
+static void collect_unmatched(struct walker *walker, struct unmatched_list *out)
+{
+    for (size_t i = 0; i < walker->source.count; i++) {
+        struct scan_entry *entry = &walker->source.items[i];
+        if (entry->stat_error || entry->has_twin ||
+            find_row(&walker->rows, entry->key) ||
+            scan_find(&walker->drive, entry->key))
+            continue;
+        struct unmatched unmatched = {entry, NULL};
+        if (is_case_insensitive(walker))
+            unmatched.fold = fold_of(walker, entry->key);
+        ARRAY_PUSH(out, unmatched);
+    }
+}
+
+static int compare_inodes(const void *one, const void *other)
+{
+    uint64_t left = ((const struct unmatched *)one)->entry->stat.inode;
+    uint64_t right = ((const struct unmatched *)other)->entry->stat.inode;
+
+    return left < right ? -1 : left > right;
+}
+
+static int compare_folds(const void *one, const void *other)
+{
+    return strcmp(((const struct unmatched *)one)->fold,
+                  ((const struct unmatched *)other)->fold);
+}
+
+static struct unmatched *find_inode(const struct unmatched_list *list,
+                                    uint64_t inode)
+{
+    struct scan_entry wanted = {.stat = {.inode = inode}};
+    struct unmatched key = {&wanted, NULL};
+
+    return bsearch(&key, list->items, list->count, sizeof *list->items,
+                   compare_inodes);
+}
+
+static struct unmatched *find_fold(struct walker *walker,
+                                   const struct unmatched_list *list,
+                                   const char *key)
+{
+    struct unmatched wanted = {NULL, fold_of(walker, key)};
+
+    return bsearch(&wanted, list->items, list->count, sizeof *list->items,
+                   compare_folds);
+}
+
+static void sort_unmatched(struct unmatched_list *list,
+                           int (*order)(const void *, const void *))
+{
+    qsort(list->items, list->count, sizeof *list->items, order);
+}
+
+/* --- directories that moved ------------------------------------------------
+ */
+
+static bool is_directory(const struct unmatched *unmatched)
+{
+    return unmatched->entry->stat.type == PLATFORM_DIRECTORY;
+}
+
+static bool is_gone_directory(const struct walker *walker,
+                              const struct record *row)
+{
+    return row->type == ENTRY_DIRECTORY &&
+           !scan_find(&walker->source, row->key);
+}
+
+static struct scan_entry *find_drive(const struct walker *walker,
+                                     const char *key)
+{
+    for (size_t i = 0; i < walker->drive.count; i++)
+        if (!strcmp(walker->drive.items[i].key, key))
+            return &walker->drive.items[i];
+    return NULL;
+}
+
+static void move_directory(struct walker *walker, struct record *row,
+                           struct unmatched *now)
+{
+    struct scan_entry *drive = find_drive(walker, row->key);
+    struct moved_directory moved = {
+        .key = now->entry->key,
+        .old_key = row->key,
+        .listed_name = drive ? drive->raw : record_drive(row),
+    };
+
+    for (size_t i = 0; i < walker->moved.count; i++)
+        if (!strcmp(walker->moved.items[i].key, moved.key))
+            return; /* not sorted yet; two rows want one new name */
+    ARRAY_PUSH(&walker->moved, moved);
+    row->drive = moved.listed_name;
+    row->key = moved.key;
+    if (drive)
+        drive->key = moved.key;
+}
+
+static int order_moved(const void *one, const void *other)
+{
+    return compare_by_key(((const struct moved_directory *)one)->key, other);
+}
+
+static int order_rows(const void *one, const void *other)
+{
+    return strcmp(((const struct record *)one)->key,
+                  ((const struct record *)other)->key);
+}
+
+static int order_entries(const void *one, const void *other)
+{
+    return strcmp(((const struct scan_entry *)one)->key,
+                  ((const struct scan_entry *)other)->key);
+}
+
+static void sort_after_moving(struct walker *walker)
+{
+    qsort(walker->moved.items, walker->moved.count, sizeof *walker->moved.items,
+          order_moved);
+    qsort(walker->rows.items, walker->rows.count, sizeof *walker->rows.items,
+          order_rows);
+    if (walker->drive.count)
+        qsort(walker->drive.items, walker->drive.count,
+              sizeof *walker->drive.items, order_entries);
+}
+
+static struct unmatched *new_name_of(struct walker *walker,
+                                     struct unmatched_list *list,
+                                     const struct record *row, bool by_fold)
+{
+    struct unmatched *now = by_fold ? find_fold(walker, list, row->key)
+                                    : find_inode(list, row->source.inode);
+
+    return now && is_directory(now) ? now : NULL;
+}
+
+static void find_moved(struct walker *walker, struct unmatched_list *list,
+                       bool by_fold)
+{
+    sort_unmatched(list, by_fold ? compare_folds : compare_inodes);
+    for (size_t i = 0; i < walker->rows.count; i++) {
+        struct record *row = &walker->rows.items[i];
+        if (!is_gone_directory(walker, row))
+            continue;
+        struct unmatched *now = new_name_of(walker, list, row, by_fold);
+        if (now)
+            move_directory(walker, row, now);
+    }
+    if (walker->moved.count)
+        sort_after_moving(walker);
+}
+
+/* --- names that the volume does not tell apart -----------------------------
+ */
+
+/*
+ * In a mirror the gone file makes room first; elsewhere, and where what has
+ * the name is not ours, somebody has to decide.
+ */
+static void mark_twins(struct walker *walker, struct unmatched_list *list)
+{
+    bool is_mirror = walker->options->job->mode == JOB_MIRROR;
+
+    sort_unmatched(list, compare_folds);
+    ARRAY_RESERVE(walker->twins.items, walker->rows.count,
+                  walker->twins.capacity);
+    walker->twins.count = walker->rows.count;
+    if (walker->rows.count)
+        memset(walker->twins.items, 0, walker->rows.count);
+    for (size_t i = 0; i < walker->rows.count; i++) {
+        const struct record *row = &walker->rows.items[i];
+        struct unmatched *now = NULL;
+        if (!scan_find(&walker->source, row->key))
+            now = find_fold(walker, list, row->key);
+        if (now && is_mirror)
+            walker->twins.items[i] = 1;
+        else if (now)
+            now->entry->has_twin = true;
+    }
+    for (size_t i = 0; i < walker->drive.count; i++) {
+        const char *key = walker->drive.items[i].key;
+        if (scan_find(&walker->source, key) || find_row(&walker->rows, key))
+            continue;
+        struct unmatched *now = find_fold(walker, list, key);
+        if (now)
+            now->entry->has_twin = true;
+    }
+}
+
+void compare_find_moved(struct walker *walker)
+{
+    CLEANUP_FREE struct unmatched *owned = NULL;
+    struct unmatched_list list = {.items = NULL};
+
+    walker->moved.count = walker->twins.count = 0;
+    if (!walker->rows.count && !walker->drive.count)
+        return;
+    collect_unmatched(walker, &list);
+    owned = list.items;
+    if (!list.count)
+        return;
+    if (walker->options->job->mode == JOB_MIRROR) {
+        find_moved(walker, &list, false);
+        if (is_case_insensitive(walker))
+            find_moved(walker, &list, true);
+    }
+    if (is_case_insensitive(walker))
+        mark_twins(walker, &list);
+}

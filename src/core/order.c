@@ -1,0 +1,280 @@
+#include "core/order.h"
+
+#include "core/base/array.h"
+#include "core/base/path.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct ordering {
+    const struct plan *plan;
+    const struct name_rules *rules;
+    struct steps *steps;
+    bool *is_early;       /* by action: directories that renames go into */
+    const char **sources; /* where renames come from, sorted */
+    size_t source_count;
+    size_t temporaries;
+};
+
+void steps_release(struct steps *steps)
+{
+    free(steps->items);
+    *steps = (struct steps){.items = NULL};
+}
+
+static void add_step(struct ordering *order, enum step_kind kind,
+                     const struct action *action)
+{
+    struct step step = {.kind = kind, .action = action};
+
+    ARRAY_PUSH(order->steps, step);
+}
+
+static void end_batch(struct ordering *order)
+{
+    if (order->steps->count)
+        order->steps->items[order->steps->count - 1].ends_batch = true;
+}
+
+static bool is_held(const struct action *action)
+{
+    return action->flags & ACTION_HELD;
+}
+
+static bool is_rename(const struct action *action, bool of_directory)
+{
+    return action->kind == ACTION_RENAME &&
+           (action->type == ENTRY_DIRECTORY) == of_directory;
+}
+
+/* --- what renames need
+ * -------------------------------------------------------- */
+
+static size_t find_action(const struct plan *plan, const char *path,
+                          enum action_kind kind)
+{
+    size_t low = 0, high = plan->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct action *action = &plan->items[middle];
+        int order = path_compare(path, action->path);
+        if (!order)
+            order = (int)kind - (int)action->kind;
+        if (!order)
+            return middle;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return plan->count;
+}
+
+/* The directories above a rename's new name have to be made before it. */
+static void mark_parents(struct ordering *order, const char *path)
+{
+    CLEANUP_FREE char *parent = xstrdup(path);
+    size_t length;
+
+    while ((length = path_parent_length(parent))) {
+        parent[length] = '\0';
+        size_t at = find_action(order->plan, parent, ACTION_MKDIR);
+        if (at < order->plan->count)
+            order->is_early[at] = true;
+    }
+}
+
+static int compare_paths(const void *one, const void *other)
+{
+    return strcmp(*(const char *const *)one, *(const char *const *)other);
+}
+
+static void prepare(struct ordering *order)
+{
+    const struct plan *plan = order->plan;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct action *action = &plan->items[i];
+        if (action->kind != ACTION_RENAME)
+            continue;
+        mark_parents(order, action->path);
+        order->sources[order->source_count++] = action->rename->path;
+    }
+    qsort(order->sources, order->source_count, sizeof *order->sources,
+          compare_paths);
+}
+
+static bool is_rename_source(const struct ordering *order, const char *path)
+{
+    return order->source_count &&
+           bsearch(&path, order->sources, order->source_count,
+                   sizeof *order->sources, compare_paths);
+}
+
+static bool differs_in_case_only(const struct ordering *order,
+                                 const struct action *action)
+{
+    CLEANUP(strbuf_release) struct strbuf before = STRBUF_INIT;
+    CLEANUP(strbuf_release) struct strbuf after = STRBUF_INIT;
+
+    if (!order->rules->is_case_insensitive)
+        return false;
+    name_fold(action->rename->path, &before);
+    name_fold(action->path, &after);
+    return !strcmp(before.text, after.text);
+}
+
+/* Whether something else takes the old name before step 4 is reached. */
+static bool is_old_name_taken(const struct ordering *order, const char *path)
+{
+    const struct plan *plan = order->plan;
+    size_t at = find_action(plan, path, ACTION_MKDIR);
+
+    return (at < plan->count && order->is_early[at]) ||
+           find_action(plan, path, ACTION_RENAME) < plan->count;
+}
+
+static bool needs_temporary(const struct ordering *order,
+                            const struct action *action)
+{
+    return is_rename_source(order, action->path) ||
+           is_old_name_taken(order, action->rename->path) ||
+           differs_in_case_only(order, action);
+}
+
+/* --- the steps
+ * ------------------------------------------------------------------ */
+
+/* Parents come first in the plan, and a child's old name is below its parent's
+ * new one. A pair through a temporary name is a batch of its own. */
+static void rename_directories(struct ordering *order)
+{
+    for (size_t i = 0; i < order->plan->count; i++) {
+        const struct action *action = &order->plan->items[i];
+        if (!is_rename(action, true))
+            continue;
+        if (!needs_temporary(order, action)) {
+            add_step(order, STEP_RENAME, action);
+            continue;
+        }
+        end_batch(order);
+        size_t number = order->temporaries++;
+        add_step(order, STEP_RENAME_AWAY, action);
+        order->steps->items[order->steps->count - 1].temporary = number;
+        add_step(order, STEP_RENAME_BACK, action);
+        order->steps->items[order->steps->count - 1].temporary = number;
+        end_batch(order);
+    }
+    end_batch(order);
+}
+
+static void delete_early(struct ordering *order)
+{
+    for (size_t i = 0; i < order->plan->count; i++) {
+        const struct action *action = &order->plan->items[i];
+        if (action->kind == ACTION_DELETE && action->flags & ACTION_EARLY &&
+            !is_held(action))
+            add_step(order, STEP_DELETE, action);
+    }
+    end_batch(order);
+}
+
+/* Recovery relies on it: all first halves, then all second ones, in the same
+ * order (recover.c). */
+static void rename_halves(struct ordering *order, bool second)
+{
+    size_t number = order->temporaries;
+
+    for (size_t i = 0; i < order->plan->count; i++) {
+        const struct action *action = &order->plan->items[i];
+        if (!is_rename(action, false))
+            continue;
+        bool through_temporary = needs_temporary(order, action);
+        if (!through_temporary && second)
+            add_step(order, STEP_RENAME, action);
+        if (!through_temporary)
+            continue;
+        add_step(order, second ? STEP_RENAME_BACK : STEP_RENAME_AWAY, action);
+        order->steps->items[order->steps->count - 1].temporary = number++;
+    }
+}
+
+static void rename_files(struct ordering *order)
+{
+    const struct plan *plan = order->plan;
+
+    rename_halves(order, false);
+    for (size_t i = plan->count; i-- > 0;)
+        if (plan->items[i].kind == ACTION_RMDIR &&
+            plan->items[i].flags & ACTION_EARLY && !is_held(&plan->items[i]))
+            add_step(order, STEP_RMDIR, &plan->items[i]);
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->items[i].kind == ACTION_MKDIR && order->is_early[i])
+            add_step(order, STEP_MKDIR, &plan->items[i]);
+    rename_halves(order, true);
+    end_batch(order);
+}
+
+static void copy(struct ordering *order)
+{
+    for (size_t i = 0; i < order->plan->count; i++) {
+        const struct action *action = &order->plan->items[i];
+        if (is_held(action))
+            continue;
+        if (action->kind == ACTION_NEW || action->kind == ACTION_UPDATE)
+            add_step(order, STEP_COPY, action);
+        else if (action->kind == ACTION_MKDIR && !order->is_early[i])
+            add_step(order, STEP_MKDIR, action);
+        else if (action->kind == ACTION_NOTE)
+            add_step(order, STEP_NOTE, action);
+        else if (action->kind == ACTION_TOUCH &&
+                 action->type != ENTRY_DIRECTORY)
+            add_step(order, STEP_TOUCH, action);
+    }
+    end_batch(order);
+}
+
+static void delete_late(struct ordering *order)
+{
+    const struct plan *plan = order->plan;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct action *action = &plan->items[i];
+        if (action->kind == ACTION_DELETE && !(action->flags & ACTION_EARLY) &&
+            !is_held(action))
+            add_step(order, STEP_DELETE, action);
+    }
+    end_batch(order);
+    for (size_t i = plan->count; i-- > 0;) {
+        const struct action *action = &plan->items[i];
+        if (action->kind == ACTION_RMDIR && !(action->flags & ACTION_EARLY) &&
+            !is_held(action))
+            add_step(order, STEP_RMDIR, action);
+        else if (action->kind == ACTION_TOUCH &&
+                 action->type == ENTRY_DIRECTORY)
+            add_step(order, STEP_TOUCH, action);
+    }
+}
+
+void order_plan(const struct plan *plan, const struct name_rules *rules,
+                struct steps *out)
+{
+    CLEANUP_FREE bool *is_early = xcalloc(plan->count, sizeof *is_early);
+    CLEANUP_FREE const char **sources = xcalloc(plan->count, sizeof *sources);
+    struct ordering order = {
+        .plan = plan,
+        .rules = rules,
+        .steps = out,
+        .is_early = is_early,
+        .sources = sources,
+    };
+
+    *out = (struct steps){.items = NULL};
+    prepare(&order);
+    rename_directories(&order);
+    delete_early(&order);
+    rename_files(&order);
+    copy(&order);
+    delete_late(&order);
+}
