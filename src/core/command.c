@@ -1,0 +1,35 @@
+#include "core/command.h"
+
+#include <stdlib.h>
+
+struct command *command_new(enum command_kind kind)
+{
+    struct command *command = xcalloc(1, sizeof *command);
+
+    command->kind = kind;
+    command->sample = 1.0;
+    command->volume = config_volume_defaults();
+    command->job = config_job_defaults();
+    return command;
+}
+
+void command_free(struct command *command)
+{
+    if (!command)
+        return;
+    for (size_t i = 0; i < command->name_count; i++)
+        free(command->names[i]);
+    free(command->names);
+    free(command->path);
+    free(command->run_volume);
+    config_volume_release(&command->volume);
+    config_job_release(&command->job);
+    free(command);
+}
+
+void command_add_name(struct command *command, const char *name)
+{
+    command->names = xrealloc(command->names, (command->name_count + 1) *
+                                                  sizeof *command->names);
+    command->names[command->name_count++] = xstrdup(name);
+}

@@ -1,0 +1,65 @@
+/*
+ * One file from the source into staging: read, hashed on the way, written,
+ * its metadata set, and checked that the source did not change meanwhile
+ * (ENGINE G7). Workers only; nothing under a final name is touched.
+ */
+#ifndef BERTH_COPY_H
+#define BERTH_COPY_H
+
+#include "core/base/error.h"
+#include "core/base/thread.h"
+#include "core/fsops.h"
+#include "core/record.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* A file that changes while it is read is read again this often. */
+#define COPY_ATTEMPTS 3
+
+/* What stays the same for all files of a run. Any thread reads it. */
+struct copy_context {
+    int source_fd;
+    int volume_fd;
+    unsigned metadata;   /* FSOPS_SET_… that the volume holds */
+    const char *program; /* for the SQLite helper */
+    const char *scratch; /* directory on the internal disk */
+    int64_t bandwidth;   /* bytes a second for this run; 0: no limit */
+    const struct stop_flag *stop;
+    _Atomic int64_t *bytes_written; /* grows while files are staged */
+};
+
+/* One worker's own: buffers and open directories. */
+struct copier;
+struct copier *copier_new(const struct copy_context *context);
+void copier_free(struct copier *copier);
+
+struct copy_result {
+    struct record record; /* source, hash, flags, metadata; not the key */
+    bool is_unchanged;    /* a database whose snapshot equals the row's: not
+                             staged, only the signature is new */
+};
+
+/*
+ * Copies the file at `raw` in the source to `staged` on the volume. `known`
+ * is the row's hash of a database, or NULL. `slot` makes scratch names unique
+ * among workers. On failure nothing is left in staging.
+ *
+ * ERR_CHANGED     it kept changing
+ * ERR_CANCELLED   stopped; within a second, also inside a large file
+ * ERR_NO_SPACE    on the volume, or on the internal disk for a database
+ * ERR_NOT_FOUND   it vanished from the source
+ */
+err_code copy_file(struct copier *copier, const char *raw, const char *staged,
+                   const struct hash *known, struct copy_result *out,
+                   struct error *err) MUST_CHECK;
+
+/*
+ * Copies a file of the volume to `staged`, for a sole copy that goes into the
+ * versions. `out` gets size, times and hash.
+ */
+err_code copy_within_volume(struct copier *copier, const char *path,
+                            const char *staged, struct copy_result *out,
+                            struct error *err) MUST_CHECK;
+
+#endif

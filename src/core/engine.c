@@ -1,0 +1,232 @@
+#include "core/engine.h"
+
+#include "core/base/array.h"
+#include "core/base/clock.h"
+#include "core/base/fdio.h"
+#include "core/task.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+
+/* While something runs, its progress is told this often. */
+#define PROGRESS_EVERY_MS 100
+
+struct engine {
+    struct task_context context;
+    char *config_path, *state_directory, *home;
+    struct queue commands, events;
+    pthread_t thread;
+    _Atomic uint64_t last_id;
+    struct stop_flag quit; /* the engine goes away */
+    _Atomic bool stop;     /* what runs is to stop */
+    /* Only the engine thread: */
+    struct {
+        struct task **items;
+        size_t count, capacity;
+    } tasks;
+};
+
+/* --- progress
+ * ------------------------------------------------------------------- */
+
+static struct progress read_progress(struct task *task)
+{
+    struct task_progress *from = &task->progress;
+    struct progress progress = {
+        .phase = (enum progress_phase)atomic_load(&from->phase),
+        .elapsed_ns = clock_monotonic_ns() - from->started_ns,
+    };
+
+    switch (progress.phase) {
+    case PHASE_SCANNING:
+        progress.files_done = atomic_load(&from->compare.files);
+        progress.bytes_done = atomic_load(&from->compare.bytes);
+        break;
+    case PHASE_COPYING:
+        progress.files_done = atomic_load(&from->run.files_durable);
+        progress.files_total = atomic_load(&from->run.files_total);
+        progress.bytes_done = atomic_load(&from->run.bytes_durable);
+        progress.bytes_total = atomic_load(&from->run.bytes_total);
+        progress.bytes_written = atomic_load(&from->run.bytes_written);
+        progress.files_failed = atomic_load(&from->run.files_failed);
+        break;
+    case PHASE_VERIFYING:
+        progress.files_done = atomic_load(&from->verify.files_done);
+        progress.files_total = atomic_load(&from->verify.files_total);
+        progress.bytes_done = atomic_load(&from->verify.bytes_done);
+        progress.bytes_total = atomic_load(&from->verify.bytes_total);
+        break;
+    }
+    return progress;
+}
+
+static bool has_progress(const struct task *task)
+{
+    enum command_kind kind = task->command->kind;
+
+    return kind == COMMAND_DIFF || kind == COMMAND_SYNC ||
+           kind == COMMAND_VERIFY;
+}
+
+static void tell_progress(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->tasks.count; i++) {
+        struct task *task = engine->tasks.items[i];
+        if (!has_progress(task) || atomic_load(&task->is_over))
+            continue;
+        struct event *event = task_event(task, EVENT_PROGRESS);
+        event->progress = read_progress(task);
+        task_post(task, event);
+    }
+}
+
+/* --- tasks
+ * ------------------------------------------------------------------------- */
+
+static void *task_main(void *argument)
+{
+    task_run(argument);
+    return NULL;
+}
+
+static void start_tasks(struct engine *engine)
+{
+    struct queue_link *link;
+
+    while ((link = queue_pop(&engine->commands))) {
+        struct task *task = task_new(&engine->context, (struct command *)link);
+        ARRAY_PUSH(&engine->tasks, task);
+        task->thread = thread_start(task_main, task);
+    }
+}
+
+static void join_task(struct engine *engine, size_t at)
+{
+    struct task *task = engine->tasks.items[at];
+
+    thread_join(task->thread);
+    task_free(task);
+    engine->tasks.items[at] = engine->tasks.items[--engine->tasks.count];
+}
+
+static void join_finished(struct engine *engine)
+{
+    for (size_t i = engine->tasks.count; i-- > 0;)
+        if (atomic_load(&engine->tasks.items[i]->is_over))
+            join_task(engine, i);
+}
+
+static void stop_tasks(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->tasks.count; i++)
+        stop_flag_raise(&engine->tasks.items[i]->stop);
+}
+
+static void *engine_main(void *argument)
+{
+    struct engine *engine = argument;
+    struct pollfd poll_fd = {.fd = queue_wake_fd(&engine->commands),
+                             .events = POLLIN};
+
+    while (!stop_flag_is_raised(&engine->quit)) {
+        int timeout_ms = engine->tasks.count ? PROGRESS_EVERY_MS : -1;
+        if (poll(&poll_fd, 1, timeout_ms) < 0 && errno != EINTR)
+            die("the engine cannot wait: errno %d", errno);
+        start_tasks(engine);
+        if (atomic_exchange(&engine->stop, false))
+            stop_tasks(engine);
+        join_finished(engine);
+        tell_progress(engine);
+    }
+    stop_tasks(engine);
+    while (engine->tasks.count)
+        join_task(engine, engine->tasks.count - 1);
+    return NULL;
+}
+
+/* --- the facade
+ * ---------------------------------------------------------------------- */
+
+static void free_command(struct queue_link *link)
+{
+    command_free((struct command *)link);
+}
+
+static void free_event(struct queue_link *link)
+{
+    event_free((struct event *)link);
+}
+
+static void release(struct engine *engine)
+{
+    free(engine->tasks.items);
+    free(engine->config_path);
+    free(engine->state_directory);
+    free(engine->home);
+    free(engine);
+}
+
+err_code engine_new(const struct engine_options *options, struct engine **out,
+                    struct error *err)
+{
+    struct engine *engine = xcalloc(1, sizeof *engine);
+    err_code code = queue_init(&engine->commands, err);
+
+    if (!code)
+        code = queue_init(&engine->events, err);
+    if (code) {
+        release(engine);
+        return code;
+    }
+    engine->config_path = xstrdup(options->config_path);
+    engine->state_directory = xstrdup(options->state_directory);
+    engine->home = xstrdup(options->home);
+    engine->context = (struct task_context){
+        .platform = options->platform,
+        .config_path = engine->config_path,
+        .state_directory = engine->state_directory,
+        .home = engine->home,
+        .events = &engine->events,
+    };
+    engine->thread = thread_start(engine_main, engine);
+    *out = engine;
+    return ERR_OK;
+}
+
+void engine_free(struct engine *engine)
+{
+    if (!engine)
+        return;
+    stop_flag_raise(&engine->quit);
+    queue_wake(&engine->commands);
+    thread_join(engine->thread);
+    queue_release(&engine->commands, free_command);
+    queue_release(&engine->events, free_event);
+    release(engine);
+}
+
+uint64_t engine_post(struct engine *engine, struct command *command)
+{
+    uint64_t id = atomic_fetch_add(&engine->last_id, 1) + 1;
+
+    command->id = id;
+    queue_push(&engine->commands, &command->link);
+    return id;
+}
+
+void engine_stop(struct engine *engine)
+{
+    atomic_store(&engine->stop, true);
+    queue_wake(&engine->commands);
+}
+
+int engine_wake_fd(const struct engine *engine)
+{
+    return queue_wake_fd(&engine->events);
+}
+
+struct event *engine_next(struct engine *engine)
+{
+    return (struct event *)queue_pop(&engine->events);
+}

@@ -1,0 +1,30 @@
+#include "core/event.h"
+
+#include <stdlib.h>
+
+struct event *event_new(enum event_kind kind, uint64_t command)
+{
+    struct event *event = xcalloc(1, sizeof *event);
+
+    event->kind = kind;
+    event->command = command;
+    event->plan = (struct plan)PLAN_INIT;
+    return event;
+}
+
+void event_free(struct event *event)
+{
+    if (!event)
+        return;
+    free(event->job);
+    free(event->volume);
+    free(event->path);
+    free(event->text);
+    free(event->volume_info.mount_point);
+    free(event->volume_info.family);
+    free(event->volume_info.problem);
+    free(event->job_info.source);
+    free(event->job_info.target);
+    plan_release(&event->plan);
+    free(event);
+}

@@ -1,0 +1,107 @@
+/*
+ * News from the engine: values that it posts and forgets. Whoever takes one
+ * frees it. Strings are owned by the event, never NULL where the comment of
+ * their kind names them.
+ *
+ * Progress is coalesced, ten a second at most; other events are never dropped.
+ * The last event of a command is EVENT_DONE.
+ */
+#ifndef BERTH_EVENT_H
+#define BERTH_EVENT_H
+
+#include "core/config.h"
+#include "core/history.h"
+#include "core/outcome.h"
+#include "core/plan.h"
+#include "core/queue.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum event_kind {
+    EVENT_PROGRESS,
+    EVENT_MESSAGE, /* text: for the user, does not end anything */
+    EVENT_VOLUME,
+    EVENT_JOB,
+    EVENT_PLAN,        /* a diff of one job and target */
+    EVENT_FILE_FAILED, /* did not arrive: job, path, text */
+    EVENT_FINDING,     /* of a verify: job, path, text */
+    EVENT_JOB_SYNCED,
+    EVENT_VERIFIED,
+    EVENT_RUN,
+    EVENT_RUN_ITEM,
+    EVENT_DONE, /* outcome; text when it ended with an error */
+};
+
+enum progress_phase {
+    PHASE_SCANNING,  /* files and bytes: seen so far; totals 0 */
+    PHASE_COPYING,   /* durable, written and total */
+    PHASE_VERIFYING, /* done and total */
+};
+
+struct progress {
+    enum progress_phase phase;
+    int64_t files_done, files_total;
+    int64_t bytes_done, bytes_total; /* done: durable on the drive */
+    int64_t bytes_written;           /* perhaps not durable yet */
+    int64_t files_failed;
+    int64_t elapsed_ns;
+};
+
+struct volume_info {
+    char id[VOLUME_ID_HEX_LENGTH + 1];
+    enum volume_role role;
+    bool is_folder, is_attached;
+    char *mount_point, *family; /* NULL when not attached */
+    char *problem;              /* why it cannot be used; NULL: none */
+    int64_t total_bytes, free_bytes;
+};
+
+struct job_info {
+    char *source;
+    enum job_mode mode;
+    char *target; /* "hdd:/media" */
+    int64_t last_sync_ns;
+};
+
+struct sync_info {
+    struct run_counts counts;
+    struct plan_totals totals;
+    int64_t run;
+    int64_t held, conflicts, too_young, unreadable;
+    bool was_full; /* the drive's directories were read */
+    enum outcome outcome;
+    int64_t duration_ns;
+};
+
+struct verify_info {
+    int64_t verified, compared, adopted, skipped;
+    int64_t rotten, drifted, missing, unreadable;
+    int64_t bytes, duration_ns;
+};
+
+struct event {
+    struct queue_link link;
+    enum event_kind kind;
+    uint64_t command; /* id of the command that it belongs to */
+    char *job;        /* NULL where it does not apply, as the next three */
+    char *volume;
+    char *path;
+    char *text;
+    err_code code; /* of a failure */
+    enum outcome outcome;
+    struct progress progress;
+    struct volume_info volume_info;
+    struct job_info job_info;
+    struct plan plan;    /* EVENT_PLAN: may be taken out */
+    int64_t duration_ns; /* EVENT_PLAN: of the comparison */
+    struct sync_info sync;
+    struct verify_info verify;
+    struct run run;       /* EVENT_RUN: `jobs` is in `text` */
+    struct run_item item; /* EVENT_RUN_ITEM: strings are in job, path, text */
+};
+
+struct event *event_new(enum event_kind kind, uint64_t command);
+void event_free(struct event *event);
+
+#endif

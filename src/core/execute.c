@@ -1,0 +1,504 @@
+#include "core/execute.h"
+
+#include "core/apply.h"
+#include "core/base/array.h"
+#include "core/base/path.h"
+#include "core/execute_build.h"
+#include "core/guard.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * A batch is what a power cut can undo, and what has to be journalled at
+ * once: large enough that two barriers don't matter.
+ */
+#define BATCH_BYTES ((int64_t)256 * 1024 * 1024)
+#define BATCH_FILES ((size_t)4096)
+/* Kept free for directories, versions and the filesystem itself. */
+#define RESERVE_BYTES ((int64_t)4 * 1024 * 1024)
+#define RESERVE_CLUSTERS 64
+
+struct executor {
+    const struct execute_options *options;
+    struct session *session;
+    struct copy_context copy;
+    struct owners owners;
+    struct steps steps;
+    struct run_counts *counts;
+    /*
+     * Applied, not committed: on a volume with a journal a batch's renames
+     * are covered by the next batch's barrier.
+     */
+    struct batch waiting;
+    bool ran_out_of_space;
+};
+
+/* --- telling
+ * ------------------------------------------------------------------ */
+
+static void report(struct executor *executor, const char *path, err_code code,
+                   const char *message)
+{
+    const struct run_listener *listener = executor->options->listener;
+    const char *job = executor->options->job->name;
+    struct run_item item = {
+        .deed = DEED_FAILED, .job = job, .path = path, .detail = message};
+
+    if (code == ERR_CANCELLED)
+        return;
+    executor->counts->failed++;
+    if (code == ERR_NO_SPACE)
+        executor->ran_out_of_space = true;
+    atomic_fetch_add(&executor->options->progress->files_failed, 1);
+    /* The listener tells it as well; history may miss it, nobody else. */
+    if (history_add_item(executor->session->catalogue, executor->session->run,
+                         &item, NULL))
+        executor->counts->skipped++;
+    if (listener)
+        listener->failed(listener->context, job, path, code, message);
+}
+
+/* --- one batch: stage
+ * ----------------------------------------------------------- */
+
+static int64_t step_bytes(const struct step *step)
+{
+    return step->kind == STEP_COPY || step->kind == STEP_DELETE
+               ? step->action->size_bytes
+               : 0;
+}
+
+/* How many steps from `first` on make one batch. */
+static size_t batch_length(const struct executor *executor, size_t first)
+{
+    const struct steps *steps = &executor->steps;
+    bool renames_are_torn = !executor->session->traits.has_journal;
+    int64_t bytes = 0;
+    size_t i = first;
+
+    while (i < steps->count) {
+        const struct step *step = &steps->items[i];
+        bool is_large_sole_copy = step->kind == STEP_DELETE &&
+                                  renames_are_torn &&
+                                  step_bytes(step) > SOLE_COPY_LIMIT_BYTES;
+        /* Renamed alone between two barriers (ENGINE G3). */
+        if (is_large_sole_copy)
+            return i == first ? 1 : i - first;
+        bytes += step_bytes(step);
+        i++;
+        if (step->ends_batch || bytes >= BATCH_BYTES ||
+            i - first >= BATCH_FILES)
+            break;
+    }
+    return i - first;
+}
+
+static err_code prepare_items(struct executor *executor, size_t first,
+                              size_t length, struct arena *arena,
+                              struct stage_items *out, struct error *err)
+{
+    err_code code = ERR_OK;
+
+    for (size_t i = first; !code && i < first + length; i++) {
+        struct stage_item item;
+        code = build_stage_item(executor->options, &executor->steps.items[i],
+                                arena, &item, err);
+        if (!code)
+            ARRAY_PUSH(out, item);
+    }
+    return code;
+}
+
+/* What does not fit is not tried: a full volume takes no renames either. */
+static err_code leave_out_what_does_not_fit(struct executor *executor,
+                                            struct stage_items *items,
+                                            struct error *err)
+{
+    struct platform_space space;
+    err_code code =
+        platform_space(executor->session->volume->root_fd, &space, err);
+
+    if (code)
+        return code;
+    int64_t cluster = space.cluster_bytes > 0 ? space.cluster_bytes : 4096;
+    int64_t reserve = cluster * RESERVE_CLUSTERS > RESERVE_BYTES
+                          ? cluster * RESERVE_CLUSTERS
+                          : RESERVE_BYTES;
+    int64_t left = space.free_bytes - reserve;
+    for (size_t i = 0; i < items->count; i++) {
+        struct stage_item *item = &items->items[i];
+        if (item->from == STAGE_NOTHING)
+            continue;
+        int64_t size = item->step->action->size_bytes;
+        int64_t needed = (size + cluster - 1) / cluster * cluster;
+        if (needed <= left) {
+            left -= needed;
+            continue;
+        }
+        item->from = STAGE_NOTHING;
+        item->code = ERR_NO_SPACE;
+        item->message = xasprintf("no space for it on the volume");
+    }
+    return ERR_OK;
+}
+
+/* --- one batch: record, apply, commit
+ * -------------------------------------------- */
+
+/* What was written since the last good barrier cannot be trusted (G8). */
+static void poison(struct executor *executor, const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->intents.count; i++) {
+        const struct intent *intent = &batch->intents.items[i];
+        if (intent->kind != INTENT_PLACE || !*intent->path)
+            continue;
+        if (journal_poison(executor->session->catalogue, intent->owner,
+                           intent->path, NULL))
+            report(executor, intent->path, ERR_INTERNAL,
+                   "could not be marked as doubtful after a failed flush");
+    }
+}
+
+static err_code barrier(struct executor *executor, const struct batch *current,
+                        struct error *err)
+{
+    err_code code = session_barrier(executor->session, err);
+
+    if (!code)
+        return ERR_OK;
+    poison(executor, &executor->waiting);
+    if (current)
+        poison(executor, current);
+    return code;
+}
+
+static void count_durable(struct executor *executor, const struct batch *batch)
+{
+    struct run_progress *progress = executor->options->progress;
+
+    for (size_t i = 0; i < batch->intents.count; i++) {
+        const struct intent *intent = &batch->intents.items[i];
+        if (batch->codes[i] || intent->kind != INTENT_PLACE || intent->old_path)
+            continue;
+        atomic_fetch_add(&progress->files_durable, 1);
+        atomic_fetch_add(&progress->bytes_durable,
+                         intent->record.stamp.size_bytes);
+    }
+    lock_publish(&executor->session->lock,
+                 atomic_load(&progress->bytes_durable),
+                 atomic_load(&progress->bytes_total));
+}
+
+static err_code commit(struct executor *executor, struct batch *batch,
+                       struct error *err)
+{
+    if (!batch->intents.count)
+        return ERR_OK;
+    err_code code = commit_batch(executor->session, &executor->owners, batch,
+                                 executor->counts, err);
+    if (!code)
+        count_durable(executor, batch);
+    batch_release(batch);
+    return code;
+}
+
+static void collect_intents(struct executor *executor,
+                            struct stage_items *items, struct batch *batch)
+{
+    for (size_t i = 0; i < items->count; i++) {
+        struct stage_item *item = &items->items[i];
+        struct error err = ERROR_INIT;
+        const char *message = item->message ? item->message : err.message;
+        err_code code = item->code;
+        if (!code)
+            code = build_intent(executor->options, item, batch, &err);
+        if (code)
+            report(executor, item->step->action->path, code, message);
+    }
+    batch->codes = xcalloc(batch->intents.count, sizeof *batch->codes);
+}
+
+static bool changes_volume(const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->intents.count; i++)
+        if (batch->intents.items[i].kind != INTENT_NOTE)
+            return true;
+    return false;
+}
+
+/* A first half that failed takes its second half along. */
+static bool is_orphaned(const struct batch *batch, size_t at)
+{
+    const struct intent *intent = &batch->intents.items[at];
+
+    for (size_t i = 0; i < at; i++) {
+        const struct intent *first = &batch->intents.items[i];
+        if (batch->codes[i] && first->kind == INTENT_PLACE && !*first->path &&
+            intent->kind == INTENT_PLACE && !strcmp(first->to, intent->from))
+            return true;
+    }
+    return false;
+}
+
+static bool has_temporaries(const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->intents.count; i++)
+        if (!*batch->intents.items[i].path)
+            return true;
+    return false;
+}
+
+/*
+ * Returns only what ends the run; a single failure is reported. A directory
+ * that is not empty is kept: something in it is not ours.
+ */
+static err_code apply_batch(struct executor *executor, struct batch *batch,
+                            bool unlinks, struct error *err)
+{
+    bool check_orphans = has_temporaries(batch);
+
+    for (size_t i = 0; i < batch->intents.count; i++) {
+        struct intent *intent = &batch->intents.items[i];
+        if (batch->codes[i] || (unlinks && intent->kind != INTENT_UNLINK))
+            continue;
+        if (check_orphans && is_orphaned(batch, i))
+            batch->codes[i] = error_set(err, ERR_CHANGED,
+                                        "could not be moved out of the way");
+        else
+            batch->codes[i] =
+                unlinks ? apply_unlink(executor->session, intent, err)
+                        : apply_intent(executor->session, intent, err);
+        err_code code = batch->codes[i];
+        if (error_is_device_failure(code))
+            return code;
+        if (code == ERR_EXISTS && intent->kind == INTENT_RMDIR)
+            continue;
+        if (code)
+            report(executor, intent->path, code, err->message);
+    }
+    return ERR_OK;
+}
+
+static bool has_unlinks(const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->intents.count; i++)
+        if (batch->intents.items[i].kind == INTENT_UNLINK && !batch->codes[i])
+            return true;
+    return false;
+}
+
+/* Recorded: from here on a kill is repaired by the next run. */
+static err_code carry_out(struct executor *executor, struct batch *batch,
+                          struct error *err)
+{
+    struct session *session = executor->session;
+    err_code code = journal_record(session->catalogue, session->id,
+                                   &batch->intents, &batch->id, err);
+
+    if (!code)
+        code = apply_batch(executor, batch, false, err);
+    if (!code && has_unlinks(batch)) {
+        code = barrier(executor, batch, err);
+        if (!code)
+            code = apply_batch(executor, batch, true, err);
+    }
+    if (code)
+        return code;
+    if (session->traits.has_journal) {
+        executor->waiting = *batch;
+        *batch = (struct batch)BATCH_INIT;
+        return ERR_OK;
+    }
+    code = barrier(executor, batch, err);
+    return code ? code : commit(executor, batch, err);
+}
+
+/* Everything that was applied so far becomes durable and is committed. */
+static err_code settle(struct executor *executor, struct error *err)
+{
+    if (!executor->waiting.intents.count)
+        return ERR_OK;
+    err_code code = barrier(executor, NULL, err);
+    return code ? code : commit(executor, &executor->waiting, err);
+}
+
+static err_code run_batch(struct executor *executor, size_t first,
+                          size_t length, struct error *err)
+{
+    CLEANUP(stage_items_release) struct stage_items items = {.items = NULL};
+    CLEANUP(batch_release) struct batch batch = BATCH_INIT;
+    err_code code =
+        prepare_items(executor, first, length, &batch.arena, &items, err);
+
+    if (!code)
+        code = leave_out_what_does_not_fit(executor, &items, err);
+    if (code)
+        return code;
+    stage_batch(executor->session, &executor->copy, executor->options->workers,
+                &items);
+    /* The drive is asked who it is at each commit, and after every failure. */
+    code = volume_check(executor->session->volume, err);
+    if (!code)
+        code = barrier(executor, NULL, err);
+    if (!code)
+        code = commit(executor, &executor->waiting, err);
+    if (code)
+        return code;
+    collect_intents(executor, &items, &batch);
+    if (!batch.intents.count)
+        return ERR_OK;
+    if (!changes_volume(&batch))
+        return commit(executor, &batch, err);
+    return carry_out(executor, &batch, err);
+}
+
+static err_code run_batches(struct executor *executor, struct error *err)
+{
+    size_t first = 0;
+    err_code code = ERR_OK;
+
+    while (!code && first < executor->steps.count) {
+        if (stop_flag_is_raised(executor->options->stop))
+            break;
+        size_t length = batch_length(executor, first);
+        code = run_batch(executor, first, length, err);
+        first += length;
+    }
+    if (!code)
+        code = settle(executor, err);
+    if (!code && stop_flag_is_raised(executor->options->stop))
+        code = error_set(err, ERR_CANCELLED, "stopped on request");
+    return code;
+}
+
+/* --- directories, last
+ * -------------------------------------------------------------- */
+
+/* A directory's time changes with each name in it, so it is set at the end. */
+static err_code finish_directory(struct executor *executor, const char *raw,
+                                 const char *drive, struct error *err)
+{
+    const struct execute_options *options = executor->options;
+    struct session *session = executor->session;
+    CLEANUP_FREE char *path = path_join(options->directory, drive);
+    struct platform_stat stat;
+
+    if (!*path || platform_stat_beneath(options->source_fd, raw, &stat, NULL) ||
+        stat.type != PLATFORM_DIRECTORY)
+        return ERR_OK; /* gone meanwhile: the next run's business */
+    struct record record = {
+        .type = ENTRY_DIRECTORY,
+        .source = signature_of(&stat),
+        .mode = stat.mode,
+        .uid = stat.uid,
+        .gid = stat.gid,
+    };
+    err_code code = fsops_set_metadata(&session->ops, path, &record,
+                                       traits_metadata(&session->traits), err);
+    return error_is_device_failure(code) ? code : ERR_OK;
+}
+
+static bool changes_its_directory(const struct action *action)
+{
+    switch ((enum action_kind)action->kind) {
+    case ACTION_NEW:
+    case ACTION_UPDATE:
+    case ACTION_RENAME:
+    case ACTION_DELETE:
+    case ACTION_MKDIR:
+    case ACTION_RMDIR:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Deepest first; each once where its entries follow each other in the plan. */
+static err_code finish_directories(struct executor *executor, struct error *err)
+{
+    const struct plan *plan = executor->options->plan;
+    CLEANUP_FREE char *last = NULL;
+    err_code code = ERR_OK;
+
+    for (size_t i = plan->count; !code && i-- > 0;) {
+        const struct action *action = &plan->items[i];
+        const char *raw = action_raw(action), *drive = action_drive(action);
+        if (!changes_its_directory(action))
+            continue;
+        if (action->kind == ACTION_MKDIR)
+            code = finish_directory(executor, raw, drive, err);
+        CLEANUP_FREE char *raw_parent = xstrndup(raw, path_parent_length(raw));
+        CLEANUP_FREE char *parent = xstrndup(drive, path_parent_length(drive));
+        if (code || (last && !strcmp(last, parent)))
+            continue;
+        code = finish_directory(executor, raw_parent, parent, err);
+        free(last);
+        last = TAKE_PTR(parent);
+    }
+    return code;
+}
+
+/* --- the whole
+ * ------------------------------------------------------------------------ */
+
+static void fill_copy_context(struct executor *executor)
+{
+    const struct execute_options *options = executor->options;
+
+    executor->copy = (struct copy_context){
+        .source_fd = options->source_fd,
+        .volume_fd = executor->session->volume->root_fd,
+        .metadata = traits_metadata(&executor->session->traits),
+        .program = options->program,
+        .scratch = options->scratch,
+        .bandwidth = options->job->bandwidth,
+        .stop = options->stop,
+        .bytes_written = &options->progress->bytes_written,
+    };
+}
+
+static err_code ensure_job_directory(struct executor *executor,
+                                     struct error *err)
+{
+    const char *directory = executor->options->directory;
+
+    if (!*directory)
+        return ERR_OK;
+    return fsops_ensure_directory(&executor->session->ops, directory, err);
+}
+
+err_code execute_plan(const struct execute_options *options,
+                      struct run_counts *counts, struct error *err)
+{
+    struct error own = ERROR_INIT;
+    struct executor executor = {
+        .options = options,
+        .session = options->session,
+        .counts = counts,
+        .waiting = BATCH_INIT,
+    };
+
+    if (!err)
+        err = &own;
+    fill_copy_context(&executor);
+    order_plan(options->plan, &options->session->traits.names, &executor.steps);
+    err_code code = catalogue_list_owners(options->session->catalogue,
+                                          &executor.owners, err);
+    if (!code)
+        code = ensure_job_directory(&executor, err);
+    if (!code)
+        code = run_batches(&executor, err);
+    if (!code || code == ERR_CANCELLED) {
+        err_code finished = finish_directories(&executor, err);
+        code = finished ? finished : code;
+    }
+    if (!code && executor.ran_out_of_space)
+        code = error_set(err, ERR_NO_SPACE,
+                         "volume %s is full: not everything fitted",
+                         options->session->volume->marker.name);
+    batch_release(&executor.waiting);
+    owners_release(&executor.owners);
+    steps_release(&executor.steps);
+    return code;
+}

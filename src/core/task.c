@@ -1,0 +1,109 @@
+#include "core/task.h"
+
+#include "core/base/clock.h"
+#include "core/host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static task_body *const bodies[] = {
+    [COMMAND_VOLUME_ADD] = task_volume_add,
+    [COMMAND_VOLUME_LIST] = task_volume_list,
+    [COMMAND_VOLUME_FORGET] = task_volume_forget,
+    [COMMAND_JOB_ADD] = task_job_add,
+    [COMMAND_JOB_LIST] = task_job_list,
+    [COMMAND_JOB_REMOVE] = task_job_remove,
+    [COMMAND_JOB_CLAIM] = task_job_claim,
+    [COMMAND_DIFF] = task_diff,
+    [COMMAND_SYNC] = task_sync,
+    [COMMAND_VERIFY] = task_verify,
+    [COMMAND_HISTORY] = task_history,
+};
+
+struct task *task_new(const struct task_context *context,
+                      struct command *command)
+{
+    struct task *task = xcalloc(1, sizeof *task);
+
+    task->context = context;
+    task->command = command;
+    task->config = (struct config)CONFIG_INIT;
+    task->progress.started_ns = clock_monotonic_ns();
+    return task;
+}
+
+void task_free(struct task *task)
+{
+    if (!task)
+        return;
+    command_free(task->command);
+    config_release(&task->config);
+    free(task->host);
+    free(task);
+}
+
+static err_code run_body(struct task *task, enum outcome *outcome,
+                         struct error *err)
+{
+    const struct task_context *context = task->context;
+    err_code code =
+        config_load(context->config_path, context->home, &task->config, err);
+
+    if (!code)
+        code = host_id(context->state_directory, &task->host, err);
+    if (!code)
+        code = bodies[task->command->kind](task, outcome, err);
+    return code;
+}
+
+void task_run(struct task *task)
+{
+    struct error err = ERROR_INIT;
+    enum outcome outcome = OUTCOME_DONE;
+    err_code code = run_body(task, &outcome, &err);
+    struct event *done = task_event(task, EVENT_DONE);
+
+    done->code = code;
+    done->outcome = outcome_worse(outcome, outcome_of(code));
+    if (code)
+        done->text = xstrdup(err.message);
+    atomic_store(&task->is_over, true);
+    task_post(task, done);
+}
+
+struct event *task_event(struct task *task, enum event_kind kind)
+{
+    return event_new(kind, task->command->id);
+}
+
+void task_post(struct task *task, struct event *event)
+{
+    queue_push(task->context->events, &event->link);
+}
+
+void task_say(struct task *task, const char *format, ...)
+{
+    struct event *event = task_event(task, EVENT_MESSAGE);
+    char message[ERROR_MESSAGE_SIZE];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    event->text = xstrdup(message);
+    task_post(task, event);
+}
+
+void task_post_finding(void *context, const char *job, const char *path,
+                       enum verify_finding finding, const char *message)
+{
+    struct task *task = context;
+    struct event *event = task_event(task, EVENT_FINDING);
+
+    event->job = xstrdup(job);
+    event->path = xstrdup(path);
+    event->text =
+        *message ? xasprintf("%s (%s)", verify_finding_text(finding), message)
+                 : xstrdup(verify_finding_text(finding));
+    task_post(task, event);
+}

@@ -1,0 +1,138 @@
+/*
+ * A command while it is carried out, on a thread of its own. Shared by the
+ * task_*.c files and the engine; one file per family of commands:
+ *
+ *     task_manage.c  volumes and jobs: add, list, forget, remove, claim
+ *     task_diff.c    diff
+ *     task_sync.c    sync
+ *     task_verify.c  verify
+ *     task_history.c history
+ *     task_select.c  which jobs and volumes a command names
+ *     task_prepare.c source, target and guards of one job on one volume
+ */
+#ifndef BERTH_TASK_H
+#define BERTH_TASK_H
+
+#include "core/base/thread.h"
+#include "core/command.h"
+#include "core/compare.h"
+#include "core/config.h"
+#include "core/event.h"
+#include "core/execute.h"
+#include "core/verify.h"
+#include "platform/platform.h"
+
+#include <stdatomic.h>
+
+struct task_context {
+    struct platform *platform;
+    const char *config_path;
+    const char *state_directory;
+    const char *home;
+    struct queue *events;
+};
+
+/* Written by the task and its workers, read by the engine. */
+struct task_progress {
+    _Atomic int phase; /* enum progress_phase */
+    struct compare_progress compare;
+    struct run_progress run;
+    struct verify_progress verify;
+    int64_t started_ns; /* monotonic */
+};
+
+struct task {
+    const struct task_context *context;
+    struct command *command; /* owned */
+    struct stop_flag stop;
+    struct config config; /* as the file was when the command began */
+    char *host;
+    struct task_progress progress;
+    pthread_t thread;
+    _Atomic bool is_over;
+};
+
+/* The body of a command. An error ends it; its words go into EVENT_DONE. */
+typedef err_code task_body(struct task *task, enum outcome *outcome,
+                           struct error *err);
+task_body task_volume_add, task_volume_list, task_volume_forget, task_job_add,
+    task_job_list, task_job_remove, task_job_claim, task_diff, task_sync,
+    task_verify, task_history;
+
+struct task *task_new(const struct task_context *context,
+                      struct command *command_taking);
+void task_free(struct task *task);
+/* Runs the command to its end and posts EVENT_DONE. */
+void task_run(struct task *task);
+
+/* --- telling ----------------------------------------------------------------
+ */
+
+struct event *task_event(struct task *task, enum event_kind kind);
+void task_post(struct task *task, struct event *event_taking);
+void task_say(struct task *task, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* A verify_listener's `found`; its context is the task. */
+void task_post_finding(void *task, const char *job, const char *path,
+                       enum verify_finding finding, const char *message);
+
+/* --- which jobs on which volumes
+ * ----------------------------------------------- */
+
+struct pair {
+    const struct config_job *job;
+    const struct config_target *target;
+    const struct config_volume *volume;
+};
+struct pairs {
+    struct pair *items; /* by volume, in the order of the configuration */
+    size_t count, capacity;
+};
+/* Of the command's names; all when it has none. ERR_INVALID: unknown name. */
+err_code task_select_pairs(struct task *task, struct pairs *out,
+                           struct error *err) MUST_CHECK;
+void pairs_release(struct pairs *pairs);
+
+/* The catalogue of a volume; ERR_NOT_FOUND from the reader when none. */
+err_code task_open_catalogue(struct task *task,
+                             const struct config_volume *volume,
+                             struct catalogue **out, struct error *err)
+    MUST_CHECK;
+err_code task_open_reader(struct task *task, const struct config_volume *volume,
+                          struct catalogue **out, char **out_path,
+                          struct error *err) MUST_CHECK;
+
+/* --- one job on one volume
+ * ------------------------------------------------------- */
+
+struct prepared {
+    struct pair pair;
+    int source_fd;
+    char *source_identity;
+    bool source_is_empty;
+    bool has_owner;     /* the job has rows on this volume */
+    struct owner owner; /* if so */
+    struct directory_id left_out[2];
+    size_t left_out_count;
+};
+void prepared_release(struct prepared *prepared);
+
+/*
+ * Opens the source and asks every guard that needs no plan (ENGINE G4, G13).
+ * `volume` is NULL when it is not attached; `catalogue` NULL when it has none.
+ */
+err_code task_prepare(struct task *task, const struct pair *pair,
+                      const struct volume *volume, struct catalogue *catalogue,
+                      struct prepared *out, struct error *err) MUST_CHECK;
+
+struct compare_inputs {
+    const struct prepared *prepared;
+    const struct volume *volume; /* NULL: quick */
+    struct catalogue *catalogue; /* NULL: none */
+    const char *catalogue_path;
+    const struct traits *traits;
+};
+err_code task_compare(struct task *task, const struct compare_inputs *inputs,
+                      struct plan *out, struct error *err) MUST_CHECK;
+
+#endif

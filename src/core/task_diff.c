@@ -1,0 +1,149 @@
+#include "core/task.h"
+
+#include "core/base/clock.h"
+#include "core/evidence.h"
+#include "core/guard.h"
+#include "core/volume.h"
+
+#include <stdlib.h>
+
+/* One volume while its jobs are compared. */
+struct diffing {
+    struct task *task;
+    const struct config_volume *config;
+    struct volume volume; /* root_fd -1: not attached */
+    struct catalogue *catalogue;
+    char *catalogue_path;
+    struct traits traits;
+};
+
+static void diffing_release(struct diffing *diffing)
+{
+    volume_release(&diffing->volume);
+    catalogue_close(diffing->catalogue);
+    free(diffing->catalogue_path);
+}
+
+static bool is_attached(const struct diffing *diffing)
+{
+    return diffing->volume.root_fd >= 0;
+}
+
+static err_code open_volume(struct task *task,
+                            const struct config_volume *config,
+                            struct diffing *out, struct error *err)
+{
+    enum diff_depth depth = task->command->depth;
+    err_code code = ERR_OK;
+
+    out->task = task;
+    out->config = config;
+    out->volume = (struct volume)VOLUME_INIT;
+    if (depth != DIFF_DEPTH_QUICK)
+        code =
+            volume_locate(task->context->platform, config, &out->volume, err);
+    if (code == ERR_NOT_FOUND && depth == DIFF_DEPTH_AUTO)
+        code = ERR_OK;
+    if (!code)
+        code = task_open_reader(task, config, &out->catalogue,
+                                &out->catalogue_path, err);
+    if (!code)
+        code = traits_load(out->catalogue, &out->traits, err);
+    if (code == ERR_NOT_FOUND && !out->catalogue)
+        error_prefix(err,
+                     "volume %s is not known to this machine: plug it in and "
+                     "run `berth volume add`",
+                     config->name);
+    return code;
+}
+
+static err_code decide_depth(struct diffing *diffing,
+                             const struct prepared *prepared, bool *out_full,
+                             struct error *err)
+{
+    const struct evidence evidence = {
+        .owner = prepared->has_owner ? &prepared->owner : NULL,
+        .host = diffing->task->host,
+        .now_ns = clock_now_ns(),
+    };
+
+    *out_full = diffing->task->command->depth == DIFF_DEPTH_FULL;
+    if (*out_full || !is_attached(diffing))
+        return ERR_OK;
+    return evidence_needs_full(diffing->catalogue, &diffing->volume, &evidence,
+                               out_full, err);
+}
+
+static err_code diff_pair(struct diffing *diffing, const struct pair *pair,
+                          struct plan *out, struct error *err)
+{
+    struct task *task = diffing->task;
+    const struct volume *volume =
+        is_attached(diffing) ? &diffing->volume : NULL;
+    CLEANUP(prepared_release) struct prepared prepared = {.source_fd = -1};
+    bool full = false;
+    err_code code =
+        task_prepare(task, pair, volume, diffing->catalogue, &prepared, err);
+
+    if (!code)
+        code = decide_depth(diffing, &prepared, &full, err);
+    if (code)
+        return code;
+    const struct compare_inputs inputs = {
+        .prepared = &prepared,
+        .volume = full ? volume : NULL,
+        .catalogue = diffing->catalogue,
+        .catalogue_path = diffing->catalogue_path,
+        .traits = &diffing->traits,
+    };
+    code = task_compare(task, &inputs, out, err);
+    if (!code)
+        guard_hold(out, pair->job, 0);
+    return code;
+}
+
+static enum outcome outcome_of_plan(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (action_counts(&plan->items[i]))
+            return OUTCOME_DIFFERENCES;
+    return OUTCOME_DONE;
+}
+
+static enum outcome post_diff(struct diffing *diffing, const struct pair *pair)
+{
+    struct task *task = diffing->task;
+    struct error err = ERROR_INIT;
+    struct event *event = task_event(task, EVENT_PLAN);
+    int64_t started = clock_monotonic_ns();
+
+    event->job = xstrdup(pair->job->name);
+    event->volume = xstrdup(pair->volume->name);
+    event->code = diff_pair(diffing, pair, &event->plan, &err);
+    event->duration_ns = clock_monotonic_ns() - started;
+    if (event->code)
+        event->text = xstrdup(err.message);
+    event->outcome =
+        event->code ? outcome_of(event->code) : outcome_of_plan(&event->plan);
+    enum outcome outcome = event->outcome;
+    task_post(task, event);
+    return outcome;
+}
+
+err_code task_diff(struct task *task, enum outcome *outcome, struct error *err)
+{
+    CLEANUP(pairs_release) struct pairs pairs = {.items = NULL};
+    err_code code = task_select_pairs(task, &pairs, err);
+    size_t i = 0;
+
+    while (!code && i < pairs.count && !stop_flag_is_raised(&task->stop)) {
+        CLEANUP(diffing_release) struct diffing diffing = {.task = NULL};
+        const struct config_volume *volume = pairs.items[i].volume;
+        code = open_volume(task, volume, &diffing, err);
+        for (; i < pairs.count && pairs.items[i].volume == volume; i++)
+            if (!code)
+                *outcome = outcome_worse(*outcome,
+                                         post_diff(&diffing, &pairs.items[i]));
+    }
+    return code;
+}

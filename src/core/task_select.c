@@ -1,0 +1,102 @@
+#include "core/task.h"
+
+#include "core/base/array.h"
+#include "core/host.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void pairs_release(struct pairs *pairs)
+{
+    free(pairs->items);
+    *pairs = (struct pairs){.items = NULL};
+}
+
+static bool is_named(const struct command *command, const struct pair *pair)
+{
+    if (!command->name_count)
+        return true;
+    for (size_t i = 0; i < command->name_count; i++)
+        if (!strcmp(command->names[i], pair->job->name) ||
+            !strcmp(command->names[i], pair->volume->name))
+            return true;
+    return false;
+}
+
+static err_code check_names(const struct task *task, struct error *err)
+{
+    const struct command *command = task->command;
+
+    for (size_t i = 0; i < command->name_count; i++) {
+        const char *name = command->names[i];
+        if (!config_find_job(&task->config, name) &&
+            !config_find_volume(&task->config, name))
+            return error_set(err, ERR_INVALID,
+                             "there is no job or volume %s in %s: see `berth "
+                             "job list` and `berth volume list`",
+                             name, task->config.path);
+    }
+    return ERR_OK;
+}
+
+static void add_pairs_of_volume(const struct task *task,
+                                const struct config_volume *volume,
+                                struct pairs *out)
+{
+    for (size_t j = 0; j < task->config.job_count; j++) {
+        const struct config_job *job = &task->config.jobs[j];
+        for (size_t t = 0; t < job->target_count; t++) {
+            struct pair pair = {job, &job->targets[t], volume};
+            if (!strcmp(job->targets[t].volume, volume->name) &&
+                is_named(task->command, &pair))
+                ARRAY_PUSH(out, pair);
+        }
+    }
+}
+
+err_code task_select_pairs(struct task *task, struct pairs *out,
+                           struct error *err)
+{
+    err_code code = check_names(task, err);
+
+    if (code)
+        return code;
+    *out = (struct pairs){.items = NULL};
+    for (size_t v = 0; v < task->config.volume_count; v++)
+        add_pairs_of_volume(task, &task->config.volumes[v], out);
+    if (out->count)
+        return ERR_OK;
+    return error_set(err, ERR_INVALID,
+                     task->config.job_count
+                         ? "no job has such a target"
+                         : "there is no job yet: `berth job add NAME --source "
+                           "DIR --target VOLUME:/DIR` makes one");
+}
+
+err_code task_open_catalogue(struct task *task,
+                             const struct config_volume *volume,
+                             struct catalogue **out, struct error *err)
+{
+    CLEANUP_FREE char *path = NULL;
+    err_code code = host_catalogue_path(task->context->state_directory,
+                                        volume->id, &path, err);
+
+    if (!code)
+        code = catalogue_open(path, volume->id, out, err);
+    return code;
+}
+
+err_code task_open_reader(struct task *task, const struct config_volume *volume,
+                          struct catalogue **out, char **out_path,
+                          struct error *err)
+{
+    CLEANUP_FREE char *path = NULL;
+    err_code code = host_catalogue_path(task->context->state_directory,
+                                        volume->id, &path, err);
+
+    if (!code)
+        code = catalogue_open_reader(path, out, err);
+    if (!code)
+        *out_path = TAKE_PTR(path);
+    return code;
+}
