@@ -1,0 +1,105 @@
+/* Shared by the files of cli only. */
+#ifndef BERTH_CLI_INTERNAL_H
+#define BERTH_CLI_INTERNAL_H
+
+#include "cli/cli.h"
+#include "core/base/strbuf.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+/* --- the table
+ * ------------------------------------------------------------------- */
+
+struct cli_words {
+    char *const *items;
+    size_t count;
+};
+
+/* What an option does with its value (NULL for a switch). */
+typedef err_code cli_option_setter(struct command *request, const char *value,
+                                   struct error *err);
+
+struct cli_option {
+    const char *name;  /* "--source" */
+    const char *value; /* "DIR"; NULL: a switch */
+    const char *help;
+    cli_option_setter *set;
+};
+
+struct cli_output;
+
+struct cli_command {
+    const char *name;      /* "volume add", "diff" */
+    const char *arguments; /* "PATH", "[JOB|VOLUME…]", "" */
+    const char *summary;   /* one line, in the list of commands */
+    const char *details;   /* a paragraph or two for its own help; NULL: none */
+    enum command_kind kind;
+    size_t least_words, most_words;
+    const struct cli_option *options; /* ends with a NULL name */
+    /* Takes the words that are not options. NULL: they are names. */
+    err_code (*take_words)(struct command *request,
+                           const struct cli_words *words, struct error *err);
+    /* Needs what was given to be whole; NULL: anything will do. */
+    err_code (*check)(const struct command *request, struct error *err);
+    /* Prints one event. */
+    void (*print)(struct cli_output *output, struct event *event);
+    /* Name of the array in a JSON document, e.g. "volumes". */
+    const char *json_list;
+};
+
+extern const struct cli_command *const cli_commands[];
+extern const size_t cli_command_count;
+
+extern const struct cli_command cli_volume_add, cli_volume_list,
+    cli_volume_forget, cli_job_add, cli_job_list, cli_job_remove, cli_job_claim,
+    cli_diff, cli_sync, cli_verify, cli_history;
+
+const struct cli_option *cli_find_option(const struct cli_command *command,
+                                         const char *name, size_t length);
+
+/* --- printing
+ * ----------------------------------------------------------------------- */
+
+struct cli_output {
+    const struct cli_invocation *invocation;
+    bool json;
+    bool progress_is_shown; /* stderr is a terminal */
+    bool line_is_open;      /* a progress line waits to be cleared */
+    size_t printed;         /* events of the command so far */
+    int64_t last_log_ns;    /* of a progress line in a log */
+    const char *open_list;  /* JSON array that is being written */
+};
+
+/* Results for people, on stdout; clears a progress line first. */
+void cli_print(struct cli_output *output, const char *format, ...)
+    PRINTF_LIKE(2, 3);
+/* "berth: …" on stderr. */
+void cli_complain(struct cli_output *output, const char *format, ...)
+    PRINTF_LIKE(2, 3);
+void cli_show_progress(struct cli_output *output, const struct event *event);
+void cli_end_progress(struct cli_output *output);
+
+/* A name that is safe on a terminal. Valid until the fourth next call. */
+const char *cli_name(const char *raw);
+/* "12 new (3.2 GB), 1 changed"; "nothing to do" for none. */
+char *cli_describe_plan(const struct plan *plan);
+
+/* EVENT_PLAN of a diff, or of a dry run. */
+void cli_print_diff(struct cli_output *output, struct event *event);
+
+/* --- JSON: one object, its arrays written as events come
+ * -------------------------- */
+
+typedef struct json_t json_t;
+void cli_json_begin(struct cli_output *output);
+/* Adds to the array `list`; takes the value. */
+void cli_json_add(struct cli_output *output, const char *list,
+                  json_t *value_taking);
+void cli_json_end(struct cli_output *output, const struct event *done);
+/* "2026-11-22T14:06:03Z", or null for 0. */
+json_t *cli_json_time(int64_t time_ns);
+/* A path: text, or {"bytes": "…hex…"} where it is not UTF-8. */
+json_t *cli_json_path(const char *raw);
+
+#endif

@@ -1,0 +1,102 @@
+#include "cli/cli_internal.h"
+
+#include "core/base/quantity.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+static err_code set_sample(struct command *request, const char *value,
+                           struct error *err)
+{
+    char *end;
+    double percent = strtod(value, &end);
+
+    if (end == value || (strcmp(end, "%") != 0 && *end) || percent <= 0 ||
+        percent > 100)
+        return error_set(err, ERR_INVALID,
+                         "--sample %s: give a percentage such as 5%%", value);
+    request->sample = percent / 100;
+    return ERR_OK;
+}
+
+static const struct cli_option options[] = {
+    {"--sample", "PERCENT", "only so many of the files, others each time",
+     set_sample},
+    {0},
+};
+
+static json_t *verified_to_json(const struct event *event)
+{
+    const struct verify_info *info = &event->verify;
+
+    return json_pack(
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "volume",
+        event->volume, "verified", (json_int_t)info->verified, "compared",
+        (json_int_t)info->compared, "first_reading", (json_int_t)info->adopted,
+        "not_in_sample", (json_int_t)info->skipped, "rotten",
+        (json_int_t)info->rotten, "drifted", (json_int_t)info->drifted,
+        "missing", (json_int_t)info->missing, "unreadable",
+        (json_int_t)info->unreadable, "bytes", (json_int_t)info->bytes,
+        "seconds", (double)info->duration_ns / 1e9);
+}
+
+static void print_verified(struct cli_output *output, const struct event *event)
+{
+    const struct verify_info *info = &event->verify;
+    char count[QUANTITY_SIZE], bytes[QUANTITY_SIZE], speed[QUANTITY_SIZE];
+    int64_t found =
+        info->rotten + info->drifted + info->missing + info->unreadable;
+
+    cli_print(output, "%s: %s, %s\n", event->volume,
+              format_bytes(info->bytes, bytes),
+              format_speed(info->bytes, info->duration_ns, speed));
+    if (info->verified)
+        cli_print(output, "  %s verified: read from the device, as recorded\n",
+                  format_count(info->verified, count));
+    if (info->compared)
+        cli_print(output,
+                  "  %s compared: as recorded, but this filesystem may have "
+                  "answered from memory\n",
+                  format_count(info->compared, count));
+    if (info->adopted)
+        cli_print(output, "  %s read for the first time: hash recorded\n",
+                  format_count(info->adopted, count));
+    if (info->skipped)
+        cli_print(output, "  %s not in this sample\n",
+                  format_count(info->skipped, count));
+    if (found)
+        cli_print(output, "  %s not as recorded: named above\n",
+                  format_count(found, count));
+}
+
+static void print(struct cli_output *output, struct event *event)
+{
+    if (event->kind == EVENT_VERIFIED && output->json)
+        cli_json_add(output, "volumes", verified_to_json(event));
+    else if (event->kind == EVENT_VERIFIED)
+        print_verified(output, event);
+    else if (event->kind == EVENT_FINDING && output->json)
+        cli_json_add(output, "findings",
+                     json_pack("{s:s, s:o, s:s}", "job", event->job, "path",
+                               cli_json_path(event->path), "finding",
+                               event->text));
+    else if (event->kind == EVENT_FINDING)
+        cli_print(output, "%s: %s: %s\n", event->job, cli_name(event->path),
+                  event->text);
+}
+
+const struct cli_command cli_verify = {
+    .name = "verify",
+    .arguments = "[JOB|VOLUME…]",
+    .summary = "Read the drive back and compare it with what was written",
+    .details =
+        "\"verified\" means that the bytes came from the device. Through FUSE\n"
+        "and on network shares that cannot be proved: there it says "
+        "\"compared\".",
+    .kind = COMMAND_VERIFY,
+    .most_words = 1000,
+    .options = options,
+    .print = print,
+    .json_list = "volumes",
+};
