@@ -74,7 +74,9 @@ endif
 package_cflags := $(shell $(PKG_CONFIG) --cflags-only-I $(packages))
 package_libs := $(shell $(PKG_CONFIG) --libs $(packages))
 
+# Hidden: libconfig 1.5 exports a strbuf_release, and would call ours.
 base_flags = -std=c11 -pthread -fno-strict-aliasing -fstack-protector-strong \
+    -fvisibility=hidden \
     $(OPTIMISE) $(WARNINGS) $(WERROR) -Isrc -DBERTH_VERSION='"$(VERSION)"' \
     $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
         -fno-omit-frame-pointer) \
