@@ -136,7 +136,7 @@ int main(int argc, char **argv)
     int exit_code = 0;
 
     setlocale(LC_ALL, "");
-    if (argc > 1 && !strcmp(argv[1], "sqlite-snapshot"))
+    if (argc > 1 && !strcmp(argv[1], SQLITE_COPY_COMMAND))
         return sqlite_copy_helper_main(argc, argv);
     err_code code = cli_parse(argc, argv, &invocation, &err);
     if (code)
