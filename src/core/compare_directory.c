@@ -476,12 +476,19 @@ static err_code judge(struct walker *walker, const struct compare_task *task,
 /* --- merging ---------------------------------------------------------------
  */
 
-/* What the volume would call it; NULL when it is too long for it. */
-static const char *encode(struct walker *walker, const char *key)
+/*
+ * What the volume would call it; NULL when it is too long for it. A volume
+ * that takes any bytes gets the source's own.
+ */
+static const char *encode(struct walker *walker, const struct trio *trio)
 {
+    const struct name_rules *rules = &walker->options->traits->names;
     CLEANUP(strbuf_release) struct strbuf encoded = STRBUF_INIT;
+    const char *key = trio->key;
 
-    if (!name_encode(key, &walker->options->traits->names, &encoded))
+    if (trio->source && !rules->is_utf16)
+        return trio->source->raw;
+    if (!name_encode(key, rules, &encoded))
         return NULL;
     if (!strcmp(encoded.text, key))
         return key;
@@ -495,13 +502,13 @@ static void name_trio(struct walker *walker, struct trio *trio)
         compare_moved(&walker->moved, trio->key);
 
     if (moved)
-        trio->drive_name = encode(walker, trio->key);
+        trio->drive_name = encode(walker, trio);
     else if (trio->drive)
         trio->drive_name = trio->drive->raw;
     else if (trio->row)
         trio->drive_name = record_drive(trio->row);
     else
-        trio->drive_name = encode(walker, trio->key);
+        trio->drive_name = encode(walker, trio);
     trio->listed_name = moved ? moved->listed_name : trio->drive_name;
 }
 

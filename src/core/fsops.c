@@ -319,6 +319,17 @@ err_code fsops_lists_name(struct fsops *ops, const char *path,
     return ERR_OK;
 }
 
+err_code fsops_is_empty(struct fsops *ops, const char *path, bool *out_is_empty,
+                        struct error *err)
+{
+    CLEANUP(names_release) struct names names = {.items = NULL};
+    err_code code = list_names(ops, path, &names, err);
+
+    if (!code)
+        *out_is_empty = names.count == 0;
+    return code;
+}
+
 err_code fsops_empty_directory(struct fsops *ops, const char *path,
                                struct error *err)
 {

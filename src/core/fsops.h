@@ -91,6 +91,9 @@ err_code fsops_look(struct fsops *ops, const char *path, bool *out_exists,
 err_code fsops_lists_name(struct fsops *ops, const char *path,
                           bool *out_is_listed, struct error *err) MUST_CHECK;
 
+err_code fsops_is_empty(struct fsops *ops, const char *path, bool *out_is_empty,
+                        struct error *err) MUST_CHECK;
+
 /* Removes everything below a directory, not the directory. */
 err_code fsops_empty_directory(struct fsops *ops, const char *path,
                                struct error *err) MUST_CHECK;

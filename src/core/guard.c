@@ -1,5 +1,6 @@
 #include "core/guard.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool is_file_delete(const struct action *action)
@@ -86,11 +87,56 @@ int64_t guard_hold(struct plan *plan, const struct config_job *job,
     return held;
 }
 
+char *guard_source_identity(const char *family, const char *uuid,
+                            const char *subtree, const char *mounted_from)
+{
+    return xasprintf("%s %s %s on %s", family, *uuid ? uuid : "-", subtree,
+                     mounted_from);
+}
+
+struct identity {
+    char family[32], uuid[64], rest[1024];
+};
+
+static bool parse_identity(const char *text, struct identity *out)
+{
+    return sscanf(text, "%31s %63s %1023[^\n]", out->family, out->uuid,
+                  out->rest) == 3;
+}
+
+/* The part before " on ": what of the filesystem is mounted. */
+static bool is_same_subtree(const char *one, const char *other)
+{
+    const char *end = strstr(one, " on "), *other_end = strstr(other, " on ");
+
+    return end && other_end && end - one == other_end - other &&
+           !strncmp(one, other, (size_t)(end - one));
+}
+
+/*
+ * The UUID decides where both are known: it cannot be read by everybody
+ * everywhere (an ordinary user without udev), so that its absence is no
+ * difference; then what it is mounted from has to be the same.
+ */
+static bool is_same_filesystem(const char *recorded, const char *now)
+{
+    struct identity one, other;
+
+    if (!parse_identity(recorded, &one) || !parse_identity(now, &other))
+        return !strcmp(recorded, now);
+    if (strcmp(one.family, other.family) != 0)
+        return false;
+    if (strcmp(one.uuid, "-") != 0 && strcmp(other.uuid, "-") != 0)
+        return !strcmp(one.uuid, other.uuid) &&
+               is_same_subtree(one.rest, other.rest);
+    return !strcmp(one.rest, other.rest);
+}
+
 err_code guard_check_source(const struct guard_source *source,
                             struct error *err)
 {
     if (*source->recorded_identity &&
-        strcmp(source->recorded_identity, source->identity) != 0)
+        !is_same_filesystem(source->recorded_identity, source->identity))
         return error_set(
             err, ERR_REFUSED,
             "job %s: the source %s is on another filesystem than before (%s, "

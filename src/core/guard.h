@@ -34,6 +34,14 @@ int64_t guard_hold_all_deletes(struct plan *plan);
 
 /* --- G4: the source --- */
 
+/*
+ * The filesystem a source is on: family, UUID ("" when it cannot be read),
+ * what of it is mounted, and what it is mounted from. Not st_dev, which btrfs,
+ * LVM and APFS renumber. As one string, for the catalogue and for people.
+ */
+char *guard_source_identity(const char *family, const char *uuid,
+                            const char *subtree, const char *mounted_from);
+
 struct guard_source {
     const char *job;
     const char *path;

@@ -73,6 +73,32 @@ static err_code settle_past(struct session *session, struct error *err)
     return code;
 }
 
+/*
+ * A run that was killed after its last commit leaves an empty staging
+ * directory and a record that says "open": nothing to repair, but to tidy.
+ */
+static err_code tidy(struct session *session, struct error *err)
+{
+    struct fsops *ops = &session->ops;
+    bool has_staging;
+    struct platform_stat stat;
+    err_code code = fsops_look(ops, STAGING_PATH, &has_staging, &stat, err);
+
+    if (code || !has_staging || session->is_unclean ||
+        session->volume->mount.is_read_only)
+        return code;
+    bool is_empty;
+    code = fsops_is_empty(ops, STAGING_PATH, &is_empty, err);
+    if (code || is_empty)
+        return code;
+    code = fsops_empty_directory(ops, STAGING_PATH, err);
+    if (!code)
+        code = drive_record_write(ops, session->host, session->run, false, err);
+    if (!code)
+        code = session_barrier(session, err);
+    return code;
+}
+
 err_code session_open(const struct session_options *options,
                       struct session *out, struct error *err)
 {
@@ -92,6 +118,8 @@ err_code session_open(const struct session_options *options,
         code = load_traits(out, err);
     if (!code)
         code = settle_past(out, err);
+    if (!code)
+        code = tidy(out, err);
     if (code)
         session_release(out);
     return code;

@@ -44,16 +44,17 @@ static err_code open_volume(struct task *task,
             volume_locate(task->context->platform, config, &out->volume, err);
     if (code == ERR_NOT_FOUND && depth == DIFF_DEPTH_AUTO)
         code = ERR_OK;
-    if (!code)
-        code = task_open_reader(task, config, &out->catalogue,
-                                &out->catalogue_path, err);
+    if (code)
+        return code;
+    code = task_open_reader(task, config, &out->catalogue, &out->catalogue_path,
+                            err);
     if (!code)
         code = traits_load(out->catalogue, &out->traits, err);
-    if (code == ERR_NOT_FOUND && !out->catalogue)
-        error_prefix(err,
-                     "volume %s is not known to this machine: plug it in and "
-                     "run `berth volume add`",
-                     config->name);
+    if (code == ERR_NOT_FOUND)
+        error_set(err, code,
+                  "this machine has no catalogue of volume %s yet: plug the "
+                  "drive in and run `berth sync`",
+                  config->name);
     return code;
 }
 

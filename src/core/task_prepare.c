@@ -20,16 +20,6 @@ void prepared_release(struct prepared *prepared)
 /* --- the source
  * ---------------------------------------------------------------- */
 
-/* The filesystem a source is on: UUID and subvolume, else type and what it is
- * mounted from. Not st_dev, which btrfs, LVM and APFS renumber. */
-static char *identity_of(const struct platform_mount *mount)
-{
-    if (*mount->fs_uuid)
-        return xasprintf("%s %s %s", mount->family, mount->fs_uuid,
-                         mount->subtree);
-    return xasprintf("%s %s %s", mount->driver, mount->source, mount->subtree);
-}
-
 static err_code stop_at_first(void *context, const struct platform_entry *entry,
                               struct error *err)
 {
@@ -70,7 +60,8 @@ static err_code open_source(const struct pair *pair, struct prepared *out,
                      pair->job->name);
         return code == ERR_NOT_FOUND ? ERR_REFUSED : code;
     }
-    out->source_identity = identity_of(&mount);
+    out->source_identity = guard_source_identity(mount.family, mount.fs_uuid,
+                                                 mount.subtree, mount.source);
     return ERR_OK;
 }
 

@@ -100,7 +100,7 @@ static err_code open_session(struct syncing *syncing, struct error *err)
     err_code code = session_open(&options, &syncing->session, err);
 
     syncing->is_open = code == ERR_OK;
-    if (!code && !syncing->task->command->dry_run)
+    if (!code)
         code = history_begin(syncing->catalogue, syncing->jobs,
                              &syncing->session.run, err);
     return code;
@@ -389,24 +389,6 @@ static void post_synced(struct job_run *run, err_code code,
     task_post(syncing->task, event);
 }
 
-static void post_dry_run(struct job_run *run, err_code code,
-                         const struct error *err)
-{
-    struct task *task = run->syncing->task;
-    struct event *event = task_event(task, EVENT_PLAN);
-
-    event->job = xstrdup(run->pair->job->name);
-    event->volume = xstrdup(run->syncing->config->name);
-    event->code = code;
-    if (code)
-        event->text = xstrdup(err->message);
-    event->plan = run->plan;
-    run->plan = (struct plan)PLAN_INIT;
-    run->syncing->outcome =
-        outcome_worse(run->syncing->outcome, judge(run, code));
-    task_post(task, event);
-}
-
 static err_code sync_job(struct job_run *run, struct error *err)
 {
     struct syncing *syncing = run->syncing;
@@ -419,8 +401,6 @@ static err_code sync_job(struct job_run *run, struct error *err)
         return code;
     hold_deletes(run);
     count_leftovers(run);
-    if (syncing->task->command->dry_run)
-        return ERR_OK;
     code = carry_out(run, err);
     if (!code)
         code = read_back(run, err);
@@ -443,10 +423,7 @@ static bool run_job(struct syncing *syncing, const struct pair *pair)
     err_code code = sync_job(&run, &err);
 
     run.info.duration_ns = clock_monotonic_ns() - started;
-    if (syncing->task->command->dry_run)
-        post_dry_run(&run, code, &err);
-    else
-        post_synced(&run, code, &err);
+    post_synced(&run, code, &err);
     prepared_release(&run.prepared);
     plan_release(&run.plan);
     return !error_is_device_failure(code) && code != ERR_CANCELLED;
@@ -468,8 +445,6 @@ static err_code close_volume(struct syncing *syncing, bool is_sound,
     };
     err_code code = ERR_OK;
 
-    if (syncing->task->command->dry_run)
-        return ERR_OK;
     if (syncing->is_begun && is_sound)
         code = session_close(&syncing->session, err);
     if (code)
@@ -562,8 +537,10 @@ static err_code check_approval(struct task *task, struct error *err)
 err_code task_sync(struct task *task, enum outcome *outcome, struct error *err)
 {
     CLEANUP(pairs_release) struct pairs pairs = {.items = NULL};
-    err_code code = task_select_pairs(task, &pairs, err);
 
+    if (task->command->dry_run) /* looks only: no lock, no repair */
+        return task_diff(task, outcome, err);
+    err_code code = task_select_pairs(task, &pairs, err);
     if (!code)
         code = check_approval(task, err);
     if (code)

@@ -22,6 +22,8 @@ size_t path_parent_length(const char *path)
 
 void path_append(struct strbuf *path, const char *name)
 {
+    if (!*name)
+        return;
     if (path->length && path->text[path->length - 1] != '/')
         strbuf_addch(path, '/');
     strbuf_adds(path, name);

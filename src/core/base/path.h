@@ -16,7 +16,7 @@ const char *path_name(const char *path);
 /* Bytes of the parent: "a/b" -> 1, "a" -> 0, "/a" -> 1 (the root). */
 size_t path_parent_length(const char *path);
 
-/* Appends "/name", or just "name" to an empty buffer. */
+/* Appends "/name", or just "name" to an empty buffer; nothing for "". */
 void path_append(struct strbuf *path, const char *name);
 
 /* "dir/name" in fresh memory; "name" where dir is "" (free() it). */
