@@ -103,6 +103,13 @@ err_code platform_rename_noreplace(int from_dir_fd, const char *from,
                                    int to_dir_fd, const char *to,
                                    struct error *err) MUST_CHECK;
 
+/*
+ * Takes an exclusive advisory lock on an open file without waiting: flock,
+ * which belongs to the open file description, works between users and ends
+ * with the process however it ends. ERR_BUSY when somebody has it.
+ */
+err_code platform_try_lock(int fd, struct error *err) MUST_CHECK;
+
 /* --- durability ----------------------------------------------------------
  *
  * Makes everything written to the volume so far survive a power cut: syncfs,

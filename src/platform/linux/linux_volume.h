@@ -1,0 +1,37 @@
+/*
+ * What is known about the filesystem behind a line of the mount table.
+ */
+#ifndef BERTH_LINUX_VOLUME_H
+#define BERTH_LINUX_VOLUME_H
+
+#include "platform/linux/linux_mountinfo.h"
+#include "platform/platform_io.h"
+
+#include <stdbool.h>
+
+/*
+ * Whether a block device, or a FUSE server of one, is behind the mount. Looks
+ * at device nodes, opens nothing and touches no mount.
+ */
+bool linux_volume_is_on_disk(const struct linux_mount_entry *entry);
+
+/* False when the block device behind the mount is no longer plugged in. */
+bool linux_volume_is_present(const struct linux_mount_entry *entry);
+
+/*
+ * Fills in *out from the entry and what udev knows about its device. With
+ * `may_open` the device itself is asked where udev knows nothing (containers):
+ * that needs root and waits for the drive. is_root is left false.
+ */
+void linux_volume_describe(const struct linux_mount_entry *entry, bool may_open,
+                           struct platform_mount *out);
+
+/*
+ * udev's "\x20" for a space, decoded; free() it. Anything else stays.
+ */
+char *linux_volume_decode_label(const char *encoded);
+
+/* "1234-ABCD" -> "1234abcd": letters and digits, lower case. free() it. */
+char *linux_volume_canonical_uuid(const char *uuid);
+
+#endif
