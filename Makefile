@@ -81,7 +81,9 @@ base_flags = -std=c11 -pthread -fno-strict-aliasing -fstack-protector-strong \
     $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
         -fno-omit-frame-pointer) \
     $(if $(COVERAGE),--coverage) $(package_cflags)
-portable_flags := -D_XOPEN_SOURCE=700 -D_XOPEN_SOURCE_EXTENDED
+# Darwin hides O_NOFOLLOW and mkdtemp without its own macro.
+portable_flags := -D_XOPEN_SOURCE=700 -D_XOPEN_SOURCE_EXTENDED \
+    $(if $(filter macos,$(platform)),-D_DARWIN_C_SOURCE)
 link_flags = -pthread $(if $(SAN),-fsanitize=$(SAN)) \
     $(if $(COVERAGE),--coverage) $(LDFLAGS)
 
@@ -118,6 +120,7 @@ $(B)/berth-practice: $(call objects,$(main_src)) $(practice_libs)
 
 define archive
 $(call lib,$(1)): $(call objects,$(2))
+	@mkdir -p $$(@D)
 	@rm -f $$@
 	$$(call say,AR   $$@)
 	$$(Q)$(AR) rcs $$@ $$^

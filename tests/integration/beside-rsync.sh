@@ -70,9 +70,7 @@ for fs in ext4 exfat; do
             test -z "$(rsync -an --delete --exclude=/.berth --itemize-changes "$source_dir/" "$ours/lab/")"
         unmount_volume ours
         unmount_volume theirs
-        for loop in $(cut -d' ' -f2 "$volumes_/ours" "$volumes_/theirs"); do
-            losetup -d "$loop"
-        done
+        cut -d' ' -f2 "$volumes_/ours" "$volumes_/theirs" | xargs losetup -d
         rm -f "$TMP/ours.img" "$TMP/theirs.img"
     done
     echo "== $fs, 20,000 files, $(du -sm "$source_dir" | cut -f1) MiB, medians of 3, cold"

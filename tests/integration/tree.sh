@@ -72,6 +72,7 @@ change_tree() {
 
 # Each transaction adds one line to the log and moves money between two
 # accounts: a state that existed has all lines up to its last and the same sum.
+# shellcheck disable=SC2034 # used by the tests
 state_query="SELECT (SELECT count(*) = max(n) FROM log) AND
     (SELECT sum(money) = 100000 FROM account)"
 
