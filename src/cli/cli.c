@@ -1,5 +1,6 @@
-#include "cli/cli_internal.h"
+#include "cli/cli.h"
 
+#include "cli/cli_internal.h"
 #include "core/base/array.h"
 #include "core/base/path.h"
 

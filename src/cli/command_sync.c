@@ -56,11 +56,13 @@ static void add_part(struct strbuf *out, int64_t count, const char *words)
                     format_count(count, number), words);
 }
 
-static char *describe_counts(const struct sync_info *info)
+static char *describe_counts(const struct event *event)
 {
-    const struct run_counts *counts = &info->counts;
+    const struct run_counts *counts = &event->sync.counts;
     struct strbuf out = STRBUF_INIT;
 
+    /* An error follows: "nothing to do" would be a lie. */
+    const char *none = event->code ? "nothing done" : "nothing to do";
     add_part(&out, counts->files_new, "new");
     add_part(&out, counts->files_updated, "changed");
     add_part(&out, counts->files_renamed, "renamed");
@@ -68,7 +70,7 @@ static char *describe_counts(const struct sync_info *info)
     add_part(&out, counts->directories_made, "new directories");
     add_part(&out, counts->directories_removed, "removed directories");
     if (!out.length)
-        strbuf_adds(&out, "nothing to do");
+        strbuf_adds(&out, none);
     return strbuf_detach(&out);
 }
 
@@ -102,7 +104,7 @@ static void print_leftovers(struct cli_output *output,
 static void print_synced(struct cli_output *output, const struct event *event)
 {
     const struct sync_info *info = &event->sync;
-    CLEANUP_FREE char *counts = describe_counts(info);
+    CLEANUP_FREE char *counts = describe_counts(event);
     char bytes[QUANTITY_SIZE], time[QUANTITY_SIZE], speed[QUANTITY_SIZE];
 
     cli_print(output, "%s -> %s: %s", event->job, event->volume, counts);

@@ -7,11 +7,9 @@
 #include "platform/platform_host.h"
 #include "platform/platform_io.h"
 
-#include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -81,15 +79,15 @@ err_code lock_take(int root_fd, const char *volume_id, const char *volume_name,
 
     if (code)
         return code;
-    if (flock(fd, LOCK_EX | LOCK_NB)) {
-        if (errno != EWOULDBLOCK)
-            return error_set_errno(err, errno, "cannot lock volume %s",
-                                   volume_name);
+    code = platform_try_lock(fd, err);
+    if (code == ERR_BUSY) {
         CLEANUP_FREE char *holder = describe_holder(hint_path);
-        return error_set(err, ERR_BUSY,
-                         "volume %s is in use by %s: wait for it or stop it",
-                         volume_name, holder);
+        error_set(err, code,
+                  "volume %s is in use by %s: wait for it or stop it",
+                  volume_name, holder);
     }
+    if (code)
+        return code;
     *out = (struct lock){.fd = TAKE_FD(fd),
                          .hint_path = TAKE_PTR(hint_path),
                          .command = xstrdup(command),

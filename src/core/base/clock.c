@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 static _Atomic int64_t frozen_ns;
 
@@ -93,17 +94,22 @@ static int64_t days_from_civil(int64_t year, int month, int day)
 
 bool clock_parse_utc(const char *text, int64_t *out_time_ns)
 {
-    int year, month, day, hour, minute, second, used = 0;
+    int year, month, day, hour, minute, second;
+    char again[32];
 
-    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2dZ%n", &year, &month, &day, &hour,
-               &minute, &second, &used) != 6 ||
-        !used || text[used])
+    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2dZ", &year, &month, &day, &hour,
+               &minute, &second) != 6 ||
+        month < 1 || month > 12)
         return false;
-    if (month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 ||
-        hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60)
+    int64_t seconds = days_from_civil(year, month, day) * 86400 + hour * 3600 +
+                      minute * 60 + second;
+    if (seconds > INT64_MAX / NS_PER_SECOND ||
+        seconds < INT64_MIN / NS_PER_SECOND)
         return false;
-    int64_t days = days_from_civil(year, month, day);
-    *out_time_ns =
-        (days * 86400 + hour * 3600 + minute * 60 + second) * NS_PER_SECOND;
+    /* sscanf also takes signs, blanks and the 30th of February. */
+    clock_format_utc(seconds * NS_PER_SECOND, again, sizeof again);
+    if (strcmp(text, again) != 0)
+        return false;
+    *out_time_ns = seconds * NS_PER_SECOND;
     return true;
 }

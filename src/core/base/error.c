@@ -117,7 +117,7 @@ void error_prefix(struct error *err, const char *format, ...)
     va_start(args, format);
     vsnprintf(prefix, sizeof prefix - 2, format, args);
     va_end(args);
-    strcat(prefix, ": ");
+    memcpy(prefix + strlen(prefix), ": ", sizeof ": ");
 
     /* What does not fit is cut at the end: the front names the thing. */
     size_t prefix_length = strlen(prefix);

@@ -10,20 +10,20 @@ const char *format_bytes(int64_t bytes, char buffer[QUANTITY_SIZE])
 {
     static const char *const units[] = {"B",  "kB", "MB", "GB",
                                         "TB", "PB", "EB"};
-    double value = (double)bytes;
+    const char *sign = bytes < 0 ? "-" : "";
+    double value = bytes < 0 ? -(double)bytes : (double)bytes;
     size_t unit = 0;
 
-    /* 999.95 would be shown as "1000.0" */
-    while ((value >= 999.95 || value <= -999.95) &&
-           unit + 1 < sizeof units / sizeof *units) {
+    /* 999.5 would be shown as "1000" */
+    while (value >= 999.5 && unit + 1 < sizeof units / sizeof *units) {
         value /= 1000;
         unit++;
     }
     if (!unit)
         snprintf(buffer, QUANTITY_SIZE, "%" PRId64 " B", bytes);
     else
-        snprintf(buffer, QUANTITY_SIZE, value < 99.95 ? "%.1f %s" : "%.0f %s",
-                 value, units[unit]);
+        snprintf(buffer, QUANTITY_SIZE, "%s%.*f %s", sign, value < 99.95, value,
+                 units[unit]);
     return buffer;
 }
 
@@ -73,7 +73,8 @@ const char *format_speed(int64_t bytes, int64_t duration_ns,
     }
     double per_second =
         (double)bytes * (double)NS_PER_SECOND / (double)duration_ns;
-    format_bytes((int64_t)per_second, buffer);
-    strncat(buffer, "/s", QUANTITY_SIZE - strlen(buffer) - 1);
+    /* What does not fit an int64_t must not be converted to one. */
+    format_bytes(per_second < 9e18 ? (int64_t)per_second : INT64_MAX, buffer);
+    memcpy(buffer + strlen(buffer), "/s", sizeof "/s"); /* 8 + 2 bytes */
     return buffer;
 }
