@@ -53,7 +53,8 @@ extern const size_t cli_command_count;
 
 extern const struct cli_command cli_volume_add, cli_volume_list,
     cli_volume_forget, cli_job_add, cli_job_list, cli_job_remove, cli_job_claim,
-    cli_diff, cli_sync, cli_verify, cli_history;
+    cli_diff, cli_sync, cli_verify, cli_history, cli_drives, cli_eject,
+    cli_mount;
 
 const struct cli_option *cli_find_option(const struct cli_command *command,
                                          const char *name, size_t length);
@@ -69,6 +70,7 @@ struct cli_output {
     size_t printed;         /* events of the command so far */
     int64_t last_log_ns;    /* of a progress line in a log */
     const char *open_list;  /* JSON array that is being written */
+    bool told_holders;      /* who holds a busy drive is said once */
 };
 
 /* Results for people, on stdout; clears a progress line first. */
@@ -87,6 +89,9 @@ char *cli_describe_plan(const struct plan *plan);
 
 /* EVENT_PLAN of a diff, or of a dry run. */
 void cli_print_diff(struct cli_output *output, struct event *event);
+
+/* EVENT_EJECT of an eject, or of a sync --eject. */
+void cli_print_eject(struct cli_output *output, struct event *event);
 
 /* --- JSON: one object, its arrays written as events come
  * -------------------------- */

@@ -20,6 +20,13 @@ static err_code set_full(struct command *request, const char *value,
     return ERR_OK;
 }
 
+static err_code set_eject(struct command *request, const char *value,
+                          struct error *err)
+{
+    request->eject_after = true;
+    return ERR_OK;
+}
+
 static err_code set_deletes(struct command *request, const char *value,
                             struct error *err)
 {
@@ -38,6 +45,7 @@ static err_code set_deletes(struct command *request, const char *value,
 static const struct cli_option options[] = {
     {"--dry-run", NULL, "say what would be done, change nothing", set_dry_run},
     {"--full", NULL, "read the drive's directories, too", set_full},
+    {"--eject", NULL, "eject the drives that were synced", set_eject},
     {"--deletes", "N", "release exactly N held deletes of one job",
      set_deletes},
     {0},
@@ -168,6 +176,13 @@ static void print(struct cli_output *output, struct event *event)
         else
             cli_complain(output, "%s: %s: %s", event->job,
                          cli_name(event->path), event->text);
+        break;
+    case EVENT_EJECT:
+        cli_print_eject(output, event);
+        break;
+    case EVENT_PULLED:
+        if (!output->json)
+            cli_complain(output, "%s: %s", event->volume, event->text);
         break;
     case EVENT_JOB_SYNCED:
         if (output->json)

@@ -22,6 +22,12 @@ void command_free(struct command *command)
     free(command->names);
     free(command->path);
     free(command->run_volume);
+    for (size_t i = 0; i < command->reviewed_count; i++) {
+        free(command->reviewed[i].job);
+        free(command->reviewed[i].volume);
+        plan_release(&command->reviewed[i].plan);
+    }
+    free(command->reviewed);
     config_volume_release(&command->volume);
     config_job_release(&command->job);
     free(command);
@@ -32,4 +38,17 @@ void command_add_name(struct command *command, const char *name)
     command->names = xrealloc(command->names, (command->name_count + 1) *
                                                   sizeof *command->names);
     command->names[command->name_count++] = xstrdup(name);
+}
+
+void command_add_plan(struct command *command, const char *job,
+                      const char *volume, struct plan *plan)
+{
+    size_t count = command->reviewed_count + 1;
+
+    command->reviewed =
+        xrealloc(command->reviewed, count * sizeof *command->reviewed);
+    command->reviewed[count - 1] =
+        (struct reviewed_plan){xstrdup(job), xstrdup(volume), *plan};
+    command->reviewed_count = count;
+    *plan = (struct plan)PLAN_INIT;
 }

@@ -6,6 +6,7 @@
 #define BERTH_COMMAND_H
 
 #include "core/config.h"
+#include "core/plan.h"
 #include "core/queue.h"
 
 #include <stdbool.h>
@@ -24,6 +25,12 @@ enum command_kind {
     COMMAND_SYNC,
     COMMAND_VERIFY,
     COMMAND_HISTORY,
+    COMMAND_WATCH,  /* EVENT_DRIVES now and whenever they change, until stopped
+                     */
+    COMMAND_RESCAN, /* look again, health included */
+    COMMAND_MOUNT,
+    COMMAND_EJECT,
+    COMMAND_ASK_TO_QUIT, /* a holder: SIGTERM to a program of the user's */
 };
 
 enum diff_depth {
@@ -32,13 +39,19 @@ enum diff_depth {
     DIFF_DEPTH_FULL,
 };
 
+struct reviewed_plan {
+    char *job, *volume;
+    struct plan plan;
+};
+
 struct command {
     struct queue_link link;
     enum command_kind kind;
     uint64_t id; /* set by engine_post; events carry it */
 
     /* DIFF, SYNC, VERIFY: names of jobs and volumes, none: all.
-     * FORGET, REMOVE, CLAIM: the one name. */
+     * FORGET, REMOVE, CLAIM, MOUNT: the one name. EJECT: a volume's name, a
+     * device, a model. */
     char **names;
     size_t name_count;
 
@@ -48,14 +61,26 @@ struct command {
     struct config_job job;       /* JOB_ADD */
     enum diff_depth depth;       /* DIFF, SYNC */
     bool dry_run;                /* SYNC: plan only */
-    int64_t approved_deletes;    /* SYNC: 0 for none */
-    double sample;               /* VERIFY: part of the files */
-    int64_t run;                 /* HISTORY: 0 for the list of runs */
-    char *run_volume;            /* HISTORY: of that run; NULL: any */
+    bool eject_after;            /* SYNC: the drives that it wrote to */
+    /*
+     * SYNC: exactly these plans, as they were shown; what changed meanwhile
+     * on the drive's side drops out. NULL: made anew.
+     */
+    struct reviewed_plan *reviewed;
+    size_t reviewed_count;
+    bool wait_while_busy;     /* EJECT: until it is free or stopped: a screen */
+    int64_t pid;              /* ASK_TO_QUIT */
+    int64_t approved_deletes; /* SYNC: 0 for none */
+    double sample;            /* VERIFY: part of the files */
+    int64_t run;              /* HISTORY: 0 for the list of runs */
+    char *run_volume;         /* HISTORY: of that run; NULL: any */
 };
 
 struct command *command_new(enum command_kind kind);
 void command_free(struct command *command);
+/* Takes the plan out of `plan`, which is empty afterwards. */
+void command_add_plan(struct command *command, const char *job,
+                      const char *volume, struct plan *plan_taking);
 void command_add_name(struct command *command, const char *name);
 
 #endif

@@ -20,9 +20,9 @@ struct engine {
     _Atomic uint64_t last_id;
     struct stop_flag quit; /* the engine goes away */
     _Atomic bool stop;     /* what runs is to stop */
-    /* Only the engine thread: */
+    pthread_mutex_t mutex; /* guards `tasks`; a leaf */
     struct {
-        struct task **items;
+        struct task **items; /* changed by the engine thread only */
         size_t count, capacity;
     } tasks;
 };
@@ -96,7 +96,9 @@ static void start_tasks(struct engine *engine)
 
     while ((link = queue_pop(&engine->commands))) {
         struct task *task = task_new(&engine->context, (struct command *)link);
+        mutex_lock(&engine->mutex);
         ARRAY_PUSH(&engine->tasks, task);
+        mutex_unlock(&engine->mutex);
         task->thread = thread_start(task_main, task);
     }
 }
@@ -105,9 +107,11 @@ static void join_task(struct engine *engine, size_t at)
 {
     struct task *task = engine->tasks.items[at];
 
+    mutex_lock(&engine->mutex);
+    engine->tasks.items[at] = engine->tasks.items[--engine->tasks.count];
+    mutex_unlock(&engine->mutex);
     thread_join(task->thread);
     task_free(task);
-    engine->tasks.items[at] = engine->tasks.items[--engine->tasks.count];
 }
 
 static void join_finished(struct engine *engine)
@@ -120,7 +124,7 @@ static void join_finished(struct engine *engine)
 static void stop_tasks(struct engine *engine)
 {
     for (size_t i = 0; i < engine->tasks.count; i++)
-        stop_flag_raise(&engine->tasks.items[i]->stop);
+        task_stop(engine->tasks.items[i]);
 }
 
 static void *engine_main(void *argument)
@@ -179,6 +183,7 @@ err_code engine_new(const struct engine_options *options, struct engine **out,
         release(engine);
         return code;
     }
+    mutex_init(&engine->mutex);
     engine->config_path = xstrdup(options->config_path);
     engine->state_directory = xstrdup(options->state_directory);
     engine->home = xstrdup(options->home);
@@ -203,6 +208,7 @@ void engine_free(struct engine *engine)
     thread_join(engine->thread);
     queue_release(&engine->commands, free_command);
     queue_release(&engine->events, free_event);
+    mutex_destroy(&engine->mutex);
     release(engine);
 }
 
@@ -219,6 +225,32 @@ void engine_stop(struct engine *engine)
 {
     atomic_store(&engine->stop, true);
     queue_wake(&engine->commands);
+}
+
+static struct task *find_task(struct engine *engine, uint64_t id)
+{
+    for (size_t i = 0; i < engine->tasks.count; i++)
+        if (engine->tasks.items[i]->command->id == id)
+            return engine->tasks.items[i];
+    return NULL;
+}
+
+void engine_stop_command(struct engine *engine, uint64_t id)
+{
+    mutex_lock(&engine->mutex);
+    struct task *task = find_task(engine, id);
+    if (task)
+        task_stop(task);
+    mutex_unlock(&engine->mutex);
+}
+
+void engine_pause_command(struct engine *engine, uint64_t id, bool paused)
+{
+    mutex_lock(&engine->mutex);
+    struct task *task = find_task(engine, id);
+    if (task)
+        atomic_store(&task->stop.paused, paused);
+    mutex_unlock(&engine->mutex);
 }
 
 int engine_wake_fd(const struct engine *engine)

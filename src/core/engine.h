@@ -41,6 +41,11 @@ uint64_t engine_post(struct engine *engine, struct command *command_taking);
  * not from a signal handler. */
 void engine_stop(struct engine *engine);
 
+/* The same for one command. It ends with its EVENT_DONE as always. */
+void engine_stop_command(struct engine *engine, uint64_t id);
+/* Holds the copying of a command between two files, or lets it go on. */
+void engine_pause_command(struct engine *engine, uint64_t id, bool paused);
+
 /* Readable when there are events. */
 int engine_wake_fd(const struct engine *engine);
 /* NULL when there is none. The ui thread only. */

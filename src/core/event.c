@@ -26,5 +26,9 @@ void event_free(struct event *event)
     free(event->job_info.source);
     free(event->job_info.target);
     plan_release(&event->plan);
+    drives_release(&event->drives);
+    free(event->eject.drive);
+    free(event->eject.detail);
+    platform_holders_release(&event->eject.holders);
     free(event);
 }

@@ -10,6 +10,8 @@
 #define BERTH_EVENT_H
 
 #include "core/config.h"
+#include "core/drive.h"
+#include "core/eject.h"
 #include "core/history.h"
 #include "core/outcome.h"
 #include "core/plan.h"
@@ -30,7 +32,10 @@ enum event_kind {
     EVENT_VERIFIED,
     EVENT_RUN,
     EVENT_RUN_ITEM,
-    EVENT_DONE, /* outcome; text when it ended with an error */
+    EVENT_DRIVES, /* all of them, anew */
+    EVENT_EJECT,  /* a step, a holder list, or the verdict */
+    EVENT_PULLED, /* a drive left while it was written: volume, text */
+    EVENT_DONE,   /* outcome; text when it ended with an error */
 };
 
 enum progress_phase {
@@ -80,6 +85,22 @@ struct verify_info {
     int64_t bytes, duration_ns;
 };
 
+struct eject_info {
+    enum eject_step step;    /* under way; DONE: verdict */
+    bool is_waiting;         /* busy: holders say for whom; goes on when free */
+    char *drive;             /* title */
+    char *detail;            /* of the step: the volume's name; "" */
+    int64_t unwritten_bytes; /* while flushing; -1: not known */
+    bool unwritten_is_global; /* of the whole machine, not of this drive */
+    struct platform_holders holders;
+    struct eject_proof proof;
+    struct eject_judgement judgement;
+    bool is_practice;
+    /* What is not on the drive although it is safe: counts of its jobs. */
+    int64_t failed, too_young, held;
+    int64_t time_ns;
+};
+
 struct event {
     struct queue_link link;
     enum event_kind kind;
@@ -96,6 +117,8 @@ struct event {
     struct plan plan;    /* EVENT_PLAN: may be taken out */
     int64_t duration_ns; /* EVENT_PLAN: of the comparison */
     struct sync_info sync;
+    struct drives drives;    /* EVENT_DRIVES: may be taken out */
+    struct eject_info eject; /* EVENT_EJECT */
     struct verify_info verify;
     struct run run;       /* EVENT_RUN: `jobs` is in `text` */
     struct run_item item; /* EVENT_RUN_ITEM: strings are in job, path, text */

@@ -203,6 +203,16 @@ static err_code commit(struct executor *executor, struct batch *batch,
     return code;
 }
 
+static bool is_in_source(struct executor *executor,
+                         const struct stage_item *item)
+{
+    struct platform_stat stat;
+
+    return platform_stat_beneath(executor->options->source_fd,
+                                 action_raw(item->step->action), &stat,
+                                 NULL) != ERR_NOT_FOUND;
+}
+
 static void collect_intents(struct executor *executor,
                             struct stage_items *items, struct batch *batch)
 {
@@ -213,7 +223,10 @@ static void collect_intents(struct executor *executor,
         err_code code = item->code;
         if (!code)
             code = build_intent(executor->options, item, batch, &err);
-        if (code)
+        /* What vanished from the source meanwhile is the next run's delete. */
+        if (code == ERR_NOT_FOUND && !is_in_source(executor, item))
+            executor->counts->skipped++;
+        else if (code)
             report(executor, item->step->action->path, code, message);
     }
     batch->codes = xcalloc(batch->intents.count, sizeof *batch->codes);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define HINT_LIMIT_BYTES ((size_t)16 * 1024)
@@ -30,25 +31,65 @@ static char *hint_path_of(const char *volume_id)
     return path_join(directory, volume_id);
 }
 
-/* "pid 4711 (me): sync media", or "another program" */
-static char *describe_holder(const char *hint_path)
+/* --- whoever has it ------------------------------------------------------- */
+
+void lock_holder_release(struct lock_holder *holder)
+{
+    free(holder->user);
+    free(holder->command);
+}
+
+static struct lock_holder read_hint(const char *hint_path)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-    const char *user = "?", *command = "?";
-    int pid = 0;
+    const char *user = "", *command = "";
+    json_int_t pid = 0, done = 0, total = 0;
 
     if (!hint_path || file_read(hint_path, HINT_LIMIT_BYTES, &text, NULL))
-        return xstrdup("another berth");
+        return (struct lock_holder){.user = xstrdup(""),
+                                    .command = xstrdup("")};
     json_t *hint = json_loadb(text.text, text.length, 0, NULL);
-    char *words;
-    if (hint && !json_unpack(hint, "{s:i, s:s, s:s}", "pid", &pid, "user",
-                             &user, "command", &command))
-        words = xasprintf("%s (pid %d, user %s)", command, pid, user);
-    else
-        words = xstrdup("another berth");
+    if (!hint || json_unpack(hint, "{s:I, s:s, s:s, s:I, s:I}", "pid", &pid,
+                             "user", &user, "command", &command, "done_bytes",
+                             &done, "total_bytes", &total))
+        pid = 0;
+    struct lock_holder holder = {.pid = pid,
+                                 .user = xstrdup(pid ? user : ""),
+                                 .command = xstrdup(pid ? command : ""),
+                                 .done_bytes = done,
+                                 .total_bytes = total};
     json_decref(hint);
+    return holder;
+}
+
+bool lock_look(int root_fd, const char *volume_id, struct lock_holder *out)
+{
+    CLEANUP_FREE char *hint_path = hint_path_of(volume_id);
+    CLEANUP_FD int fd = -1;
+
+    if (platform_open_beneath(root_fd, MARKER_PATH, PLATFORM_OPEN_READ, &fd,
+                              NULL) ||
+        platform_try_lock(fd, NULL) != ERR_BUSY)
+        return false; /* the lock goes with the descriptor */
+    *out = read_hint(hint_path);
+    return true;
+}
+
+/* "sync media (pid 4711, user me)", or "another berth" */
+static char *describe_holder(const char *hint_path)
+{
+    struct lock_holder holder = read_hint(hint_path);
+    char *words = holder.pid
+                      ? xasprintf("%s (pid %lld, user %s)", holder.command,
+                                  (long long)holder.pid, holder.user)
+                      : xstrdup("another berth");
+
+    lock_holder_release(&holder);
     return words;
 }
+
+/* --- we --------------------------------------------------------------------
+ */
 
 static void write_hint(struct lock *lock, int64_t done, int64_t total)
 {
@@ -69,6 +110,19 @@ static void write_hint(struct lock *lock, int64_t done, int64_t total)
     json_decref(hint);
 }
 
+/* Whoever only looks (lock_look) has the lock for an instant, too. */
+static err_code try_for_a_moment(int fd, struct error *err)
+{
+    const struct timespec pause = {.tv_nsec = 50000000};
+    err_code code = platform_try_lock(fd, err);
+
+    for (int i = 0; code == ERR_BUSY && i < 4; i++) {
+        nanosleep(&pause, NULL);
+        code = platform_try_lock(fd, err);
+    }
+    return code;
+}
+
 err_code lock_take(int root_fd, const char *volume_id, const char *volume_name,
                    const char *command, struct lock *out, struct error *err)
 {
@@ -79,7 +133,7 @@ err_code lock_take(int root_fd, const char *volume_id, const char *volume_name,
 
     if (code)
         return code;
-    code = platform_try_lock(fd, err);
+    code = try_for_a_moment(fd, err);
     if (code == ERR_BUSY) {
         CLEANUP_FREE char *holder = describe_holder(hint_path);
         error_set(err, code,

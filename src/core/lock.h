@@ -38,4 +38,14 @@ err_code lock_take(int root_fd, const char *volume_id, const char *volume_name,
 void lock_publish(struct lock *lock, int64_t done_bytes, int64_t total_bytes);
 void lock_release(struct lock *lock);
 
+/* Who holds the lock now, as far as the hint knows it. */
+struct lock_holder {
+    int64_t pid; /* 0: not known */
+    char *user, *command;
+    int64_t done_bytes, total_bytes;
+};
+/* False when nobody holds it. */
+bool lock_look(int root_fd, const char *volume_id, struct lock_holder *out);
+void lock_holder_release(struct lock_holder *holder);
+
 #endif

@@ -61,32 +61,38 @@ static err_code not_ours(const char *why, struct error *err)
                      MARKER_PATH, why);
 }
 
-static err_code check_format(int format, struct error *err)
+/* Before anything else is read: a newer format may have other fields. */
+static err_code check_format(json_t *root, struct error *err)
 {
+    const char *kind;
+    json_int_t format;
+
+    if (json_unpack(root, "{s:s, s:I}", "berth", &kind, "format", &format) ||
+        format < 1)
+        return not_ours("a field is missing or of another type", err);
+    if (strcmp(kind, "volume") != 0)
+        return not_ours("it says that it is something else", err);
     if (format <= FORMAT)
         return ERR_OK;
     return error_set(err, ERR_TOO_NEW,
-                     "%s was written by a newer berth (format %d, this one "
+                     "%s was written by a newer berth (format %lld, this one "
                      "knows %d): update berth on this machine",
-                     MARKER_PATH, format, FORMAT);
+                     MARKER_PATH, (long long)format, FORMAT);
 }
 
 static err_code marker_from_json(json_t *root, struct marker *out,
                                  struct error *err)
 {
-    const char *kind, *id, *name, *family = "", *fs_uuid = "", *created = "";
+    const char *id, *name, *family = "", *fs_uuid = "", *created = "";
     struct marker marker = {.name = NULL};
-    int format;
+    err_code code = check_format(root, err);
 
-    if (json_unpack(root, "{s:s, s:i, s:s, s:s, s?s, s?s, s?s}", "berth", &kind,
-                    "format", &format, "id", &id, "name", &name, "family",
-                    &family, "fs_uuid", &fs_uuid, "created", &created))
-        return not_ours("a field is missing or of another type", err);
-    if (strcmp(kind, "volume") != 0)
-        return not_ours("it says that it is something else", err);
-    err_code code = check_format(format, err);
     if (code)
         return code;
+    if (json_unpack(root, "{s:s, s:s, s?s, s?s, s?s}", "id", &id, "name", &name,
+                    "family", &family, "fs_uuid", &fs_uuid, "created",
+                    &created))
+        return not_ours("a field is missing or of another type", err);
     if (strlen(id) != VOLUME_ID_HEX_LENGTH ||
         strspn(id, "0123456789abcdef") != VOLUME_ID_HEX_LENGTH)
         return not_ours("the id is not 32 hexadecimal digits", err);

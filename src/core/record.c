@@ -170,13 +170,13 @@ static enum entry_type get_type(struct cursor *in)
 err_code record_decode(const void *bytes, size_t length, struct arena *arena,
                        struct record *out, struct error *err)
 {
-    struct cursor in = {.at = bytes,
-                        .end = (const unsigned char *)bytes + length};
+    struct cursor in = {.at = bytes};
     struct record record = {.key = NULL};
 
     if (length < 1 || *in.at != CODEC_VERSION)
         return error_set(err, ERR_CORRUPT, "a catalogue row of unknown form %d",
                          length ? *in.at : -1);
+    in.end = in.at + length;
     in.at++;
     record.type = get_type(&in);
     record.flags = get_32(&in);

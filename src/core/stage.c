@@ -45,6 +45,7 @@ static void *worker_main(void *argument)
 
     while (!atomic_load(&pool->failed) &&
            !stop_flag_is_raised(pool->context->stop)) {
+        stop_flag_wait_while_paused(pool->context->stop);
         size_t at = atomic_fetch_add(&pool->next, 1);
         if (at >= pool->items->count)
             break;

@@ -3,8 +3,11 @@
 #include "core/base/clock.h"
 #include "core/host.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static task_body *const bodies[] = {
     [COMMAND_VOLUME_ADD] = task_volume_add,
@@ -18,6 +21,11 @@ static task_body *const bodies[] = {
     [COMMAND_SYNC] = task_sync,
     [COMMAND_VERIFY] = task_verify,
     [COMMAND_HISTORY] = task_history,
+    [COMMAND_WATCH] = task_watch,
+    [COMMAND_RESCAN] = task_rescan,
+    [COMMAND_MOUNT] = task_mount,
+    [COMMAND_EJECT] = task_eject,
+    [COMMAND_ASK_TO_QUIT] = task_ask_to_quit,
 };
 
 struct task *task_new(const struct task_context *context,
@@ -29,7 +37,19 @@ struct task *task_new(const struct task_context *context,
     task->command = command;
     task->config = (struct config)CONFIG_INIT;
     task->progress.started_ns = clock_monotonic_ns();
+    if (pipe(task->stop_pipe))
+        die("cannot create a pipe: errno %d", errno);
+    for (int i = 0; i < 2; i++)
+        if (fcntl(task->stop_pipe[i], F_SETFD, FD_CLOEXEC))
+            die("cannot prepare a pipe: errno %d", errno);
     return task;
+}
+
+void task_stop(struct task *task)
+{
+    stop_flag_raise(&task->stop);
+    if (write(task->stop_pipe[1], "", 1) < 0)
+        die("cannot wake a task: errno %d", errno);
 }
 
 void task_free(struct task *task)
@@ -38,6 +58,8 @@ void task_free(struct task *task)
         return;
     command_free(task->command);
     config_release(&task->config);
+    cleanup_fd(&task->stop_pipe[0]);
+    cleanup_fd(&task->stop_pipe[1]);
     free(task->host);
     free(task);
 }

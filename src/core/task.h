@@ -7,6 +7,8 @@
  *     task_sync.c    sync
  *     task_verify.c  verify
  *     task_history.c history
+ *     task_watch.c   drives as they come and go
+ *     task_eject.c   eject, mount, and asking a holder to quit
  *     task_select.c  which jobs and volumes a command names
  *     task_prepare.c source, target and guards of one job on one volume
  */
@@ -45,6 +47,7 @@ struct task {
     const struct task_context *context;
     struct command *command; /* owned */
     struct stop_flag stop;
+    int stop_pipe[2];     /* readable once it is to stop: for tasks that wait */
     struct config config; /* as the file was when the command began */
     char *host;
     struct task_progress progress;
@@ -57,11 +60,14 @@ typedef err_code task_body(struct task *task, enum outcome *outcome,
                            struct error *err);
 task_body task_volume_add, task_volume_list, task_volume_forget, task_job_add,
     task_job_list, task_job_remove, task_job_claim, task_diff, task_sync,
-    task_verify, task_history;
+    task_verify, task_history, task_watch, task_rescan, task_mount, task_eject,
+    task_ask_to_quit;
 
 struct task *task_new(const struct task_context *context,
                       struct command *command_taking);
 void task_free(struct task *task);
+/* Any thread. */
+void task_stop(struct task *task);
 /* Runs the command to its end and posts EVENT_DONE. */
 void task_run(struct task *task);
 
@@ -75,6 +81,10 @@ void task_say(struct task *task, const char *format, ...) PRINTF_LIKE(2, 3);
 /* A verify_listener's `found`; its context is the task. */
 void task_post_finding(void *task, const char *job, const char *path,
                        enum verify_finding finding, const char *message);
+
+/* Ejects the drive of a volume; what goes wrong is said. */
+enum outcome task_eject_volume(struct task *task,
+                               const struct config_volume *volume);
 
 /* --- which jobs on which volumes
  * ----------------------------------------------- */

@@ -150,8 +150,40 @@ struct job_run {
     const struct pair *pair;
     struct prepared prepared;
     struct plan plan;
+    bool is_reviewed; /* deletes were approved on the screen */
     struct sync_info info;
 };
+
+/* The plan that was shown, if it can still be believed as a whole. */
+static bool take_reviewed(struct job_run *run)
+{
+    struct command *command = run->syncing->task->command;
+    const struct session *session = &run->syncing->session;
+    const struct prepared *prepared = &run->prepared;
+
+    for (size_t i = 0; i < command->reviewed_count; i++) {
+        struct reviewed_plan *reviewed = &command->reviewed[i];
+        if (strcmp(reviewed->job, run->pair->job->name) != 0 ||
+            strcmp(reviewed->volume, run->pair->volume->name) != 0)
+            continue;
+        bool is_outdated =
+            session->repaired || session->is_unclean ||
+            (prepared->has_owner &&
+             prepared->owner.last_sync_ns > reviewed->plan.made_ns);
+        if (is_outdated)
+            break;
+        run->plan = reviewed->plan;
+        reviewed->plan = (struct plan)PLAN_INIT;
+        run->is_reviewed = true;
+        return true;
+    }
+    if (command->reviewed_count)
+        task_say(run->syncing->task,
+                 "job %s: the drive has changed since the review: compared "
+                 "anew",
+                 run->pair->job->name);
+    return false;
+}
 
 static err_code make_plan(struct job_run *run, struct error *err)
 {
@@ -188,7 +220,7 @@ static void hold_deletes(struct job_run *run)
 
     if (syncing->session.is_unclean)
         guard_hold_all_deletes(&run->plan);
-    else
+    else if (!run->is_reviewed)
         guard_hold(&run->plan, run->pair->job, approved);
     run->info.held = run->plan.totals.held_files;
 }
@@ -395,7 +427,7 @@ static err_code sync_job(struct job_run *run, struct error *err)
     err_code code = task_prepare(syncing->task, run->pair, &syncing->volume,
                                  syncing->catalogue, &run->prepared, err);
 
-    if (!code)
+    if (!code && !take_reviewed(run))
         code = make_plan(run, err);
     if (code)
         return code;
@@ -452,6 +484,24 @@ static err_code close_volume(struct syncing *syncing, bool is_sound,
     return history_end(syncing->catalogue, &run, err);
 }
 
+/* The device decides, not the mount table: an error can also be an error. */
+static void tell_if_pulled(struct syncing *syncing)
+{
+    struct task_progress *progress = &syncing->task->progress;
+
+    if (platform_check_attached(syncing->volume.root_fd, NULL) !=
+        ERR_DEVICE_GONE)
+        return;
+    struct event *event = task_event(syncing->task, EVENT_PULLED);
+    int64_t in_flight = atomic_load(&progress->run.files_total) -
+                        atomic_load(&progress->run.files_durable);
+    event->volume = xstrdup(syncing->config->name);
+    event->text = xasprintf("PULLED: %" PRId64 " files had not arrived; plug "
+                            "it in, and the next sync repairs what is left",
+                            in_flight);
+    task_post(syncing->task, event);
+}
+
 static enum outcome sync_volume(struct task *task, const struct pair *pairs,
                                 size_t count, bool *out_is_absent)
 {
@@ -472,6 +522,8 @@ static enum outcome sync_volume(struct task *task, const struct pair *pairs,
     for (size_t i = 0; go_on && i < count; i++)
         go_on = run_job(&syncing, &pairs[i]);
     bool is_sound = syncing.outcome != OUTCOME_DEVICE;
+    if (!is_sound)
+        tell_if_pulled(&syncing);
     code = close_volume(&syncing, is_sound, &err);
     if (code)
         task_say(task, "volume %s: %s", syncing.config->name, err.message);

@@ -23,6 +23,9 @@ err_code platform_new(struct platform **out, struct error *err) MUST_CHECK;
 /* Ends the serial context; no wake-up comes afterwards. NULL is fine. */
 void platform_free(struct platform *platform);
 
+/* Drives of paper: whatever is said of them has to say so. */
+bool platform_is_practice(void);
+
 /*
  * Readable (poll POLLIN) when something may have changed since the last
  * platform_acknowledge. Owned by the platform.

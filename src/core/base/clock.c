@@ -8,6 +8,11 @@ static _Atomic int64_t frozen_ns;
 
 int64_t clock_from_timespec(struct timespec time)
 {
+    /* A file may be dated in 2300. */
+    if ((int64_t)time.tv_sec >= INT64_MAX / NS_PER_SECOND)
+        return INT64_MAX;
+    if ((int64_t)time.tv_sec <= INT64_MIN / NS_PER_SECOND)
+        return INT64_MIN;
     return (int64_t)time.tv_sec * NS_PER_SECOND + time.tv_nsec;
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,9 +78,41 @@ err_code file_read(const char *path, size_t limit_bytes, struct strbuf *out,
     return fd_read_file(fd, limit_bytes, path, out, err);
 }
 
+/* The file itself: through links, also through one to nothing yet. */
+static err_code resolve_links(const char *path, char **out_real,
+                              struct error *err)
+{
+    char target[PATH_MAX];
+    char *real = realpath(path, NULL);
+    ssize_t length = -1;
+
+    if (!real && errno != ENOENT)
+        return error_set_errno(err, errno, "cannot find %s", path);
+    if (!real)
+        length = readlink(path, target, sizeof target - 1);
+    if (length < 0) {
+        *out_real = real ? real : xstrdup(path);
+        return ERR_OK;
+    }
+    target[length] = '\0';
+    CLEANUP_FREE char *parent = xstrndup(path, path_parent_length(path));
+    CLEANUP_FREE char *next = path_join(*target == '/' ? "" : parent, target);
+    return resolve_links(next, out_real, err); /* a circle is ELOOP */
+}
+
+/* Of this call only: threads may replace one file at the same time. */
+static char *name_temporary(const char *real)
+{
+    static _Atomic unsigned calls;
+
+    return xasprintf("%s.%ld-%u.new", real, (long)getpid(),
+                     atomic_fetch_add(&calls, 1));
+}
+
 static err_code write_temporary(const char *temporary, const char *text,
                                 size_t length, mode_t mode, struct error *err)
 {
+    unlink(temporary); /* of a killed process that had this one's number */
     CLEANUP_FD int fd =
         open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
@@ -113,16 +146,16 @@ static err_code flush_directory_of(const char *path, struct error *err)
 err_code file_replace(const char *path, const char *text, size_t length,
                       mode_t mode, struct error *err)
 {
-    CLEANUP_FREE char *real = realpath(path, NULL);
+    CLEANUP_FREE char *real = NULL;
     struct stat before;
+    err_code code = resolve_links(path, &real, err);
 
-    if (!real)
-        real = xstrdup(path);
-    else if (!stat(real, &before))
+    if (code)
+        return code;
+    if (!stat(real, &before))
         mode = before.st_mode;
-    CLEANUP_FREE char *temporary =
-        xasprintf("%s.%ld.new", real, (long)getpid());
-    err_code code = write_temporary(temporary, text, length, mode, err);
+    CLEANUP_FREE char *temporary = name_temporary(real);
+    code = write_temporary(temporary, text, length, mode, err);
     if (code)
         return code;
     if (rename(temporary, real)) {
@@ -133,6 +166,19 @@ err_code file_replace(const char *path, const char *text, size_t length,
     return flush_directory_of(real, err);
 }
 
+/* 0, also when it is there, or an errno value. */
+static int make_directory(const char *path)
+{
+    struct stat found;
+
+    if (!mkdir(path, 0700))
+        return 0;
+    int failed = errno;
+    if (!stat(path, &found) && S_ISDIR(found.st_mode))
+        return 0;
+    return failed == EEXIST ? ENOTDIR : failed;
+}
+
 err_code directory_ensure(const char *path, struct error *err)
 {
     CLEANUP_FREE char *partial = xstrdup(path);
@@ -141,9 +187,10 @@ err_code directory_ensure(const char *path, struct error *err)
          slash = strchr(slash + 1, '/')) {
         if (slash)
             *slash = '\0';
-        if (mkdir(partial, 0700) && errno != EEXIST && errno != EISDIR)
-            return error_set_errno(err, errno, "cannot create the directory %s",
-                                   partial);
+        int failed = make_directory(partial);
+        if (failed)
+            return error_set_errno(err, failed,
+                                   "cannot create the directory %s", partial);
         if (!slash)
             return ERR_OK;
         *slash = '/';

@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 static void check(int failed, const char *what)
 {
@@ -71,4 +72,13 @@ pthread_t thread_start(void *(*body)(void *), void *argument)
 void thread_join(pthread_t thread)
 {
     check(pthread_join(thread, NULL), "pthread_join");
+}
+
+void stop_flag_wait_while_paused(const struct stop_flag *flag)
+{
+    /* A person pauses and lets go: a tenth of a second is soon enough. */
+    const struct timespec moment = {.tv_nsec = 100000000};
+
+    while (atomic_load(&flag->paused) && !stop_flag_is_raised(flag))
+        nanosleep(&moment, NULL);
 }

@@ -27,10 +27,12 @@ void thread_join(pthread_t thread);
 
 /*
  * Asks work to stop. Raised from any thread, polled by workers between
- * pieces of work. Never lowered during a run.
+ * pieces of work. Never lowered during a run. While it is paused, workers
+ * wait at the next clean place; stopping ends a pause.
  */
 struct stop_flag {
     _Atomic bool raised;
+    _Atomic bool paused;
 };
 
 static inline void stop_flag_raise(struct stop_flag *flag)
@@ -42,5 +44,8 @@ static inline bool stop_flag_is_raised(const struct stop_flag *flag)
 {
     return atomic_load(&flag->raised);
 }
+
+/* Returns when the flag is not paused any more, or raised. */
+void stop_flag_wait_while_paused(const struct stop_flag *flag);
 
 #endif

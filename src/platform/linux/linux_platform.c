@@ -132,3 +132,8 @@ err_code platform_list_mounts(struct platform *platform,
     *out = found;
     return ERR_OK;
 }
+
+bool platform_is_practice(void)
+{
+    return false;
+}

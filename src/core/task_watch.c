@@ -1,0 +1,89 @@
+#include "core/task.h"
+
+#include "core/registry.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A plugged drive sends a handful of notices: they make one list. */
+#define SETTLE_MS 100
+
+static err_code post_drives(struct task *task, struct health_store *health,
+                            struct error *err)
+{
+    const struct registry registry = {
+        .platform = task->context->platform,
+        .config = &task->config,
+        .state_directory = task->context->state_directory,
+        .host = task->host,
+        .health = health,
+    };
+    struct drives drives;
+    err_code code = registry_list(&registry, &drives, err);
+
+    if (code)
+        return code;
+    struct event *event = task_event(task, EVENT_DRIVES);
+    event->drives = drives;
+    task_post(task, event);
+    return ERR_OK;
+}
+
+/* A volume or job may have been added meanwhile. What does not load is told
+ * by the command that needs it; the list goes on with what was. */
+static void reload_config(struct task *task)
+{
+    struct config fresh;
+
+    if (config_load(task->context->config_path, task->context->home, &fresh,
+                    NULL))
+        return;
+    config_release(&task->config);
+    task->config = fresh;
+}
+
+static err_code wait_for_news(struct task *task, struct error *err)
+{
+    struct pollfd fds[] = {
+        {.fd = platform_wake_fd(task->context->platform), .events = POLLIN},
+        {.fd = task->stop_pipe[0], .events = POLLIN},
+    };
+
+    while (poll(fds, COUNT_OF(fds), -1) < 0)
+        if (errno != EINTR)
+            return error_set_errno(err, errno, "cannot wait for drives");
+    if (!stop_flag_is_raised(&task->stop))
+        poll(&fds[1], 1, SETTLE_MS);
+    platform_acknowledge(task->context->platform);
+    return ERR_OK;
+}
+
+err_code task_watch(struct task *task, enum outcome *outcome, struct error *err)
+{
+    struct health_store *health =
+        health_store_new(task->context->state_directory);
+    /* First what is there at once, then with what takes a while to read. */
+    err_code code = post_drives(task, NULL, err);
+
+    while (!code && !stop_flag_is_raised(&task->stop)) {
+        code = post_drives(task, health, err);
+        if (!code)
+            code = wait_for_news(task, err);
+        reload_config(task);
+    }
+    health_store_free(health);
+    return code;
+}
+
+err_code task_rescan(struct task *task, enum outcome *outcome,
+                     struct error *err)
+{
+    struct health_store *health =
+        health_store_new(task->context->state_directory);
+    err_code code = post_drives(task, health, err);
+
+    health_store_free(health);
+    return code;
+}
