@@ -36,8 +36,7 @@ struct parsing {
     } words;
 };
 
-/* --- words that every command knows
- * ------------------------------------------------ */
+/* --- words that every command knows --- */
 
 static char *absolute(const char *path)
 {
@@ -100,8 +99,7 @@ static err_code take_common(struct parsing *parsing, const char *word,
     return code;
 }
 
-/* --- which command
- * --------------------------------------------------------------------- */
+/* --- which command --- */
 
 /* "volume add" takes two words, "diff" one. */
 static const struct cli_command *match_command(const struct parsing *parsing,
@@ -204,8 +202,7 @@ static err_code take_word(struct parsing *parsing, char *word,
     return choose_command(parsing, err);
 }
 
-/* --- the whole line
- * ------------------------------------------------------------------------ */
+/* --- the whole line --- */
 
 static err_code add_names(struct command *request,
                           const struct cli_words *words)

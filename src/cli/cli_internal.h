@@ -8,8 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* --- the table
- * ------------------------------------------------------------------- */
+/* --- the table --- */
 
 struct cli_words {
     char *const *items;
@@ -59,8 +58,7 @@ extern const struct cli_command cli_volume_add, cli_volume_list,
 const struct cli_option *cli_find_option(const struct cli_command *command,
                                          const char *name, size_t length);
 
-/* --- printing
- * ----------------------------------------------------------------------- */
+/* --- printing --- */
 
 struct cli_output {
     const struct cli_invocation *invocation;
@@ -93,8 +91,7 @@ void cli_print_diff(struct cli_output *output, struct event *event);
 /* EVENT_EJECT of an eject, or of a sync --eject. */
 void cli_print_eject(struct cli_output *output, struct event *event);
 
-/* --- JSON: one object, its arrays written as events come
- * -------------------------- */
+/* --- JSON: one object, its arrays written as events come --- */
 
 typedef struct json_t json_t;
 void cli_json_begin(struct cli_output *output);

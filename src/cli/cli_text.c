@@ -57,8 +57,7 @@ const char *cli_name(const char *raw)
     return name->text;
 }
 
-/* --- progress
- * ------------------------------------------------------------------------ */
+/* --- progress --- */
 
 static void describe_scan(const struct progress *progress, struct strbuf *out)
 {
@@ -149,8 +148,7 @@ void cli_show_progress(struct cli_output *output, const struct event *event)
     fflush(stderr);
 }
 
-/* --- a plan in words
- * -------------------------------------------------------------------- */
+/* --- a plan in words --- */
 
 static void add_part(struct strbuf *out, int64_t count, const char *words,
                      int64_t bytes)

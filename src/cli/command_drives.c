@@ -6,8 +6,7 @@
 #include <jansson.h>
 #include <string.h>
 
-/* --- drives
- * -------------------------------------------------------------------- */
+/* --- drives --- */
 
 static json_t *volume_to_json(const struct drive_volume *volume)
 {
@@ -125,8 +124,7 @@ const struct cli_command cli_drives = {
     .json_list = "drives",
 };
 
-/* --- eject
- * ------------------------------------------------------------------------ */
+/* --- eject --- */
 
 static json_t *proof_to_json(const struct eject_info *info)
 {
@@ -222,8 +220,7 @@ const struct cli_command cli_eject = {
     .json_list = "ejected",
 };
 
-/* --- mount
- * ------------------------------------------------------------------------- */
+/* --- mount --- */
 
 static void print_nothing(struct cli_output *output, struct event *event)
 {

@@ -8,8 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* --- job add
- * ------------------------------------------------------------------------- */
+/* --- job add --- */
 
 static err_code set_source(struct command *request, const char *value,
                            struct error *err)
@@ -124,8 +123,7 @@ const struct cli_command cli_job_add = {
     .print = print_nothing,
 };
 
-/* --- job list
- * -------------------------------------------------------------------------- */
+/* --- job list --- */
 
 static json_t *job_to_json(const struct event *event)
 {

@@ -5,8 +5,7 @@
 #include <jansson.h>
 #include <string.h>
 
-/* --- volume add
- * -------------------------------------------------------------------- */
+/* --- volume add --- */
 
 static err_code set_name(struct command *request, const char *value,
                          struct error *err)
@@ -81,8 +80,7 @@ const struct cli_command cli_volume_add = {
     .print = print_nothing,
 };
 
-/* --- volume list
- * ------------------------------------------------------------------- */
+/* --- volume list --- */
 
 static json_t *volume_to_json(const struct event *event)
 {

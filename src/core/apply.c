@@ -84,7 +84,8 @@ static err_code read_stamp(struct session *session, const char *path,
     return ERR_OK;
 }
 
-/* --- placing ----------------------------------------------------------------
+/*
+ * --- placing ---
  */
 
 /* What stands at `to` gets the version's name as well, then is replaced. */
@@ -187,7 +188,8 @@ static err_code place(struct session *session, struct intent *intent,
     return code;
 }
 
-/* --- removing ---------------------------------------------------------------
+/*
+ * --- removing ---
  */
 
 static err_code retire(struct session *session, const struct intent *intent,
@@ -242,7 +244,8 @@ err_code apply_unlink(struct session *session, const struct intent *intent,
     return code;
 }
 
-/* --- directories ------------------------------------------------------------
+/*
+ * --- directories ---
  */
 
 static err_code make_directory(struct session *session,

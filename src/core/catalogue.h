@@ -9,6 +9,11 @@
  *     entry   (directory id, key) -> encoded record, in walk order
  *     version a superseded or deleted file under .berth/versions
  *
+ *     catalogue.c          the file, its schema and format
+ *     catalogue_entries.c  rows by path
+ *     catalogue_owners.c   owners
+ *     catalogue_versions.c versions
+ *
  * A *path* is the keys from the job's root joined with '/', "" is the root.
  * A connection belongs to one thread at a time; walkers open their own with
  * catalogue_open_reader and see the last commit.
@@ -47,7 +52,7 @@ err_code catalogue_get_meta(struct catalogue *catalogue, const char *name,
 err_code catalogue_set_meta(struct catalogue *catalogue, const char *name,
                             const char *value, struct error *err) MUST_CHECK;
 
-/* --- owners --------------------------------------------------------------- */
+/* --- owners --- */
 
 struct owner {
     int64_t id;
@@ -83,7 +88,7 @@ err_code catalogue_update_owner(struct catalogue *catalogue,
                                 const struct owner *owner, struct error *err)
     MUST_CHECK;
 
-/* --- entries -------------------------------------------------------------- */
+/* --- entries --- */
 
 struct records {
     struct record *items;
@@ -142,7 +147,8 @@ err_code catalogue_walk(struct catalogue *catalogue, const struct owner *owner,
                         catalogue_visit *visit, void *context,
                         struct error *err) MUST_CHECK;
 
-/* --- versions --------------------------------------------------------------
+/*
+ * --- versions ---
  */
 
 enum version_reason { VERSION_REPLACED, VERSION_DELETED, VERSION_FOREIGN };

@@ -111,7 +111,8 @@ static err_code commit_intent(struct session *session,
                          &intent->record, err);
 }
 
-/* --- history -----------------------------------------------------------------
+/*
+ * --- history ---
  */
 
 static enum history_deed count_placed(const struct intent *intent,

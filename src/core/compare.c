@@ -16,7 +16,7 @@ struct compare_walk {
     struct error *error; /* of that failure; NULL when nobody asks */
 };
 
-/* --- the stack ------------------------------------------------------------ */
+/* --- the stack --- */
 
 static char *copy_string(char **at, const char *text)
 {
@@ -122,7 +122,7 @@ static void walk_release(struct compare_walk *walk)
     condition_destroy(&walk->changed);
 }
 
-/* --- walkers -------------------------------------------------------------- */
+/* --- walkers --- */
 
 static err_code walker_init(struct walker *walker, struct compare_walk *walk,
                             const struct compare_options *options,

@@ -12,7 +12,7 @@
 #define HASH_CHUNK_BYTES ((size_t)256 * 1024)
 #define MAGIC_BYTES 32
 
-/* --- does the job take it? ------------------------------------------------ */
+/* --- does the job take it? --- */
 
 static bool is_left_out(const struct walker *walker,
                         const struct platform_stat *stat)
@@ -143,7 +143,8 @@ uint64_t look_at_wal(const struct scan *source, const char *raw)
     return wal && !wal->stat_error ? side_digest(&wal->stat) : 0;
 }
 
-/* --- content ---------------------------------------------------------------
+/*
+ * --- content ---
  */
 
 static err_code hash_file(struct walker *walker, int fd, const char *path,

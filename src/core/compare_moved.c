@@ -36,7 +36,7 @@ static struct record *find_row(const struct records *rows, const char *key)
     return NULL;
 }
 
-/* --- source entries without a row ----------------------------------------- */
+/* --- source entries without a row --- */
 
 struct unmatched {
     struct scan_entry *entry;
@@ -115,7 +115,8 @@ static void sort_unmatched(struct unmatched_list *list,
     qsort(list->items, list->count, sizeof *list->items, order);
 }
 
-/* --- directories that moved ------------------------------------------------
+/*
+ * --- directories that moved ---
  */
 
 static bool is_directory(const struct unmatched *unmatched)
@@ -213,7 +214,8 @@ static void find_moved(struct walker *walker, struct unmatched_list *list,
         sort_after_moving(walker);
 }
 
-/* --- names that the volume does not tell apart -----------------------------
+/*
+ * --- names that the volume does not tell apart ---
  */
 
 /*

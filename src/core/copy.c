@@ -57,7 +57,8 @@ void copier_free(struct copier *copier)
     free(copier);
 }
 
-/* --- bytes ------------------------------------------------------------------
+/*
+ * --- bytes ---
  */
 
 static err_code check_stop(const struct copier *copier, struct error *err)
@@ -131,7 +132,8 @@ static err_code stream(struct copier *copier, int from, int to, int64_t limit,
     return code;
 }
 
-/* --- was it the same all the time? -------------------------------------------
+/*
+ * --- was it the same all the time? ---
  */
 
 static bool is_unchanged(const struct platform_stat *before,
@@ -202,8 +204,7 @@ static unsigned racy_flag(const struct platform_stat *stat, int64_t read_ns)
     return stat->ctime_ns > read_ns - RACY_NS ? RECORD_RACY : 0;
 }
 
-/* --- staging one file
- * --------------------------------------------------------- */
+/* --- staging one file --- */
 
 static err_code finish_staged(struct copier *copier, int to, const char *staged,
                               const struct record *record, struct error *err)
@@ -273,8 +274,7 @@ static err_code copy_plain(struct copier *copier, int from, const char *staged,
     return code;
 }
 
-/* --- databases
- * ----------------------------------------------------------------- */
+/* --- databases --- */
 
 struct database {
     int directory_fd;
@@ -386,8 +386,7 @@ static err_code copy_database(struct copier *copier, const char *raw,
     return stage_snapshot(copier, database.scratch, staged, known, out, err);
 }
 
-/* --- what the executor calls
- * ---------------------------------------------------- */
+/* --- what the executor calls --- */
 
 static err_code is_database(int fd, bool *out, struct error *err)
 {

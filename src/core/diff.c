@@ -38,6 +38,8 @@ static enum diff_verdict decide_unrecorded(const struct diff_input *in)
         return DIFF_NEW;
     if (in->drive_type != in->source_type)
         return in->drive_type == ENTRY_DIRECTORY ? DIFF_CONFLICT : DIFF_REPLACE;
+    if (in->is_poisoned && in->source_type != ENTRY_DIRECTORY)
+        return DIFF_REPLACE; /* ours, and perhaps never on the medium */
     switch (in->source_type) {
     case ENTRY_DIRECTORY:
         return DIFF_ADOPT;

@@ -27,8 +27,7 @@ struct engine {
     } tasks;
 };
 
-/* --- progress
- * ------------------------------------------------------------------- */
+/* --- progress --- */
 
 static struct progress read_progress(struct task *task)
 {
@@ -81,8 +80,7 @@ static void tell_progress(struct engine *engine)
     }
 }
 
-/* --- tasks
- * ------------------------------------------------------------------------- */
+/* --- tasks --- */
 
 static void *task_main(void *argument)
 {
@@ -149,8 +147,7 @@ static void *engine_main(void *argument)
     return NULL;
 }
 
-/* --- the facade
- * ---------------------------------------------------------------------- */
+/* --- the facade --- */
 
 static void free_command(struct queue_link *link)
 {

@@ -4,6 +4,7 @@
 #include "core/base/array.h"
 #include "core/base/path.h"
 #include "core/execute_build.h"
+#include "core/execute_report.h"
 #include "core/guard.h"
 
 #include <stdlib.h>
@@ -31,36 +32,18 @@ struct executor {
      * are covered by the next batch's barrier.
      */
     struct batch waiting;
-    bool ran_out_of_space;
+    struct execute_report report;
 };
-
-/* --- telling
- * ------------------------------------------------------------------ */
 
 static void report(struct executor *executor, const char *path, err_code code,
                    const char *message)
 {
-    const struct run_listener *listener = executor->options->listener;
-    const char *job = executor->options->job->name;
-    struct run_item item = {
-        .deed = DEED_FAILED, .job = job, .path = path, .detail = message};
-
-    if (code == ERR_CANCELLED)
-        return;
     executor->counts->failed++;
-    if (code == ERR_NO_SPACE)
-        executor->ran_out_of_space = true;
-    atomic_fetch_add(&executor->options->progress->files_failed, 1);
-    /* The listener tells it as well; history may miss it, nobody else. */
-    if (history_add_item(executor->session->catalogue, executor->session->run,
-                         &item, NULL))
-        executor->counts->skipped++;
-    if (listener)
-        listener->failed(listener->context, job, path, code, message);
+    execute_report_failure(&executor->report, executor->options, path, code,
+                           message);
 }
 
-/* --- one batch: stage
- * ----------------------------------------------------------- */
+/* --- one batch: stage --- */
 
 static int64_t step_bytes(const struct step *step)
 {
@@ -143,8 +126,7 @@ static err_code leave_out_what_does_not_fit(struct executor *executor,
     return ERR_OK;
 }
 
-/* --- one batch: record, apply, commit
- * -------------------------------------------- */
+/* --- one batch: record, apply, commit --- */
 
 /* What was written since the last good barrier cannot be trusted (G8). */
 static void poison(struct executor *executor, const struct batch *batch)
@@ -226,7 +208,7 @@ static void collect_intents(struct executor *executor,
         /* What vanished from the source meanwhile is the next run's delete. */
         if (code == ERR_NOT_FOUND && !is_in_source(executor, item))
             executor->counts->skipped++;
-        else if (code)
+        else if (code && code != ERR_CANCELLED)
             report(executor, item->step->action->path, code, message);
     }
     batch->codes = xcalloc(batch->intents.count, sizeof *batch->codes);
@@ -287,7 +269,7 @@ static err_code apply_batch(struct executor *executor, struct batch *batch,
             return code;
         if (code == ERR_EXISTS && intent->kind == INTENT_RMDIR)
             continue;
-        if (code)
+        if (code && code != ERR_CANCELLED)
             report(executor, intent->path, code, err->message);
     }
     return ERR_OK;
@@ -385,8 +367,7 @@ static err_code run_batches(struct executor *executor, struct error *err)
     return code;
 }
 
-/* --- directories, last
- * -------------------------------------------------------------- */
+/* --- directories, last --- */
 
 /* A directory's time changes with each name in it, so it is set at the end. */
 static err_code finish_directory(struct executor *executor, const char *raw,
@@ -452,8 +433,7 @@ static err_code finish_directories(struct executor *executor, struct error *err)
     return code;
 }
 
-/* --- the whole
- * ------------------------------------------------------------------------ */
+/* --- the whole --- */
 
 static void fill_copy_context(struct executor *executor)
 {
@@ -506,10 +486,14 @@ err_code execute_plan(const struct execute_options *options,
         err_code finished = finish_directories(&executor, err);
         code = finished ? finished : code;
     }
-    if (!code && executor.ran_out_of_space)
+    if (!code && executor.report.ran_out_of_space)
         code = error_set(err, ERR_NO_SPACE,
                          "volume %s is full: not everything fitted",
                          options->session->volume->marker.name);
+    err_code recorded =
+        execute_report_end(&executor.report, options, code ? NULL : err);
+    if (!code)
+        code = recorded;
     batch_release(&executor.waiting);
     owners_release(&executor.owners);
     steps_release(&executor.steps);

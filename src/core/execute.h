@@ -4,6 +4,7 @@
  *
  *     execute.c        the batches, one after the other
  *     execute_build.c  steps of a batch into intents
+ *     execute_report.c files that did not arrive
  *
  * Runs on the engine's task thread; workers copy.
  */

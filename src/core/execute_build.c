@@ -7,7 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* --- paths ------------------------------------------------------------------
+/*
+ * --- paths ---
  */
 
 /* "media" + "a/b" -> "media/a/b"; the job may live at the volume's root. */
@@ -51,8 +52,7 @@ static const char *temporary_path(const struct execute_options *options,
     return arena_strdup(arena, path);
 }
 
-/* --- what has to be copied
- * ---------------------------------------------------- */
+/* --- what has to be copied --- */
 
 static err_code find_row(const struct execute_options *options,
                          const char *path, struct arena *arena,
@@ -97,8 +97,7 @@ err_code build_stage_item(const struct execute_options *options,
     return code;
 }
 
-/* --- intents
- * -------------------------------------------------------------------- */
+/* --- intents --- */
 
 static struct intent new_intent(const struct execute_options *options,
                                 const struct action *action,

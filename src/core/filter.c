@@ -53,7 +53,8 @@ struct filter {
     bool keep_junk;
 };
 
-/* --- one segment against one name -------------------------------------------
+/*
+ * --- one segment against one name ---
  */
 
 /* Bytes of the next character; a byte that is not UTF-8 is one of its own. */
@@ -179,7 +180,8 @@ static bool segment_matches(const struct segment *segment, const char *name,
     return true;
 }
 
-/* --- patterns against a path ------------------------------------------------
+/*
+ * --- patterns against a path ---
  */
 
 static size_t component_length(const char *path)
@@ -258,7 +260,8 @@ static bool set_matches(const struct pattern_set *set, const char *path,
     return false;
 }
 
-/* --- litter -----------------------------------------------------------------
+/*
+ * --- litter ---
  */
 
 static bool has_prefix(const char *name, size_t length, const char *prefix)
@@ -376,7 +379,8 @@ enum filter_verdict filter_judge(const struct filter *filter, const char *path,
     return filter->keep_junk ? FILTER_TAKE : judge_litter(path, is_directory);
 }
 
-/* --- compiling --------------------------------------------------------------
+/*
+ * --- compiling ---
  */
 
 /* What is wrong with the set that begins after '[', else NULL. */

@@ -173,7 +173,7 @@ err_code fsops_make_symlink(struct fsops *ops, const char *target,
     return ERR_OK;
 }
 
-/* --- two names ------------------------------------------------------------ */
+/* --- two names --- */
 
 static err_code open_both(struct fsops *ops, const char *from, const char *to,
                           int *out_from, int *out_to, struct error *err)
@@ -228,7 +228,7 @@ err_code fsops_link(struct fsops *ops, const char *from, const char *to,
     return ERR_OK;
 }
 
-/* --- removing ------------------------------------------------------------- */
+/* --- removing --- */
 
 static err_code unlink_at(struct fsops *ops, const char *path, int flags,
                           struct error *err)
@@ -349,7 +349,7 @@ err_code fsops_empty_directory(struct fsops *ops, const char *path,
     return code;
 }
 
-/* --- metadata ------------------------------------------------------------- */
+/* --- metadata --- */
 
 /*
  * Both times, always: libfuse 2 drops a change of only one (lib/fuse.c,

@@ -51,8 +51,7 @@ void health_store_free(struct health_store *store)
     free(store);
 }
 
-/* --- the baseline: a small file per serial number
- * ---------------------------------- */
+/* --- the baseline: a small file per serial number --- */
 
 static char *baseline_path(const struct health_store *store,
                            const struct drive *drive)
@@ -118,8 +117,7 @@ static struct health_baseline find_baseline(const struct health_store *store,
     return baseline;
 }
 
-/* --- readings
- * ------------------------------------------------------------------------- */
+/* --- readings --- */
 
 static struct reading *find_reading(struct health_store *store,
                                     struct platform *platform,

@@ -23,7 +23,7 @@ const char journal_schema[] =
     "  owner INTEGER NOT NULL, path TEXT NOT NULL,"
     "  PRIMARY KEY (owner, path)) WITHOUT ROWID;";
 
-/* --- sessions ------------------------------------------------------------- */
+/* --- sessions --- */
 
 void journal_session_release(struct journal_session *session)
 {
@@ -100,7 +100,7 @@ err_code journal_set_state(struct catalogue *catalogue, int64_t session,
     return statement_run(update, err);
 }
 
-/* --- batches -------------------------------------------------------------- */
+/* --- batches --- */
 
 static err_code write_intent(struct db *db, int64_t batch, int64_t sequence,
                              const struct intent *intent, struct error *err)
@@ -267,7 +267,7 @@ err_code journal_forget_batch(struct catalogue *catalogue, int64_t batch,
     return statement_run(delete, err);
 }
 
-/* --- poison --------------------------------------------------------------- */
+/* --- poison --- */
 
 err_code journal_poison(struct catalogue *catalogue, int64_t owner,
                         const char *path, struct error *err)

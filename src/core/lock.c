@@ -31,7 +31,7 @@ static char *hint_path_of(const char *volume_id)
     return path_join(directory, volume_id);
 }
 
-/* --- whoever has it ------------------------------------------------------- */
+/* --- whoever has it --- */
 
 void lock_holder_release(struct lock_holder *holder)
 {
@@ -88,7 +88,8 @@ static char *describe_holder(const char *hint_path)
     return words;
 }
 
-/* --- we --------------------------------------------------------------------
+/*
+ * --- we ---
  */
 
 static void write_hint(struct lock *lock, int64_t done, int64_t total)

@@ -10,7 +10,8 @@
 #define QUOTE "\xe2\x80\x9b" /* U+201B */
 #define QUOTE_LENGTH (sizeof(QUOTE) - 1)
 
-/* --- UTF-8 ------------------------------------------------------------------
+/*
+ * --- UTF-8 ---
  */
 
 /* Bytes of the character that `text` begins with; 0 if it is not UTF-8. */
@@ -68,7 +69,8 @@ static char ascii_upper(char character)
                                                        : character);
 }
 
-/* --- keys and folds ---------------------------------------------------------
+/*
+ * --- keys and folds ---
  */
 
 /*
@@ -154,7 +156,8 @@ void name_fold(const char *raw, struct strbuf *out)
     }
 }
 
-/* --- drive names ------------------------------------------------------------
+/*
+ * --- drive names ---
  */
 
 static bool is_dos_device(const char *stem, size_t length)
@@ -455,7 +458,8 @@ bool name_decode(const char *drive_name, const struct name_rules *rules,
     return false;
 }
 
-/* --- for people -------------------------------------------------------------
+/*
+ * --- for people ---
  */
 
 /* What decides whether the next character can be shown as it is. */

@@ -47,8 +47,7 @@ static bool is_rename(const struct action *action, bool of_directory)
            (action->type == ENTRY_DIRECTORY) == of_directory;
 }
 
-/* --- what renames need
- * -------------------------------------------------------- */
+/* --- what renames need --- */
 
 static size_t find_action(const struct plan *plan, const char *path,
                           enum action_kind kind)
@@ -143,8 +142,7 @@ static bool needs_temporary(const struct ordering *order,
            differs_in_case_only(order, action);
 }
 
-/* --- the steps
- * ------------------------------------------------------------------ */
+/* --- the steps --- */
 
 /* Parents come first in the plan, and a child's old name is below its parent's
  * new one. A pair through a temporary name is a batch of its own. */

@@ -39,6 +39,7 @@ static const struct {
     [REASON_SPECIAL] = {"socket, pipe or device", true},
     [REASON_MOUNT_POINT] = {"another filesystem is mounted here", true},
     [REASON_OWN_FILES] = {"berth's own files", true},
+    [REASON_VANISHED] = {"vanished while it was looked at", true},
     [REASON_TOO_YOUNG] = {"changed too recently", false},
     [REASON_UNREADABLE] = {"cannot be read", false},
 };

@@ -59,6 +59,7 @@ enum action_reason {
     REASON_SPECIAL, /* socket, FIFO, device */
     REASON_MOUNT_POINT,
     REASON_OWN_FILES, /* berth's configuration or state */
+    REASON_VANISHED,  /* while it was looked at: the next run's business */
     /* skips that count as pending */
     REASON_TOO_YOUNG,
     REASON_UNREADABLE,
@@ -108,6 +109,7 @@ struct action {
 struct plan_totals {
     int64_t count[ACTION_KIND_COUNT]; /* by action_kind */
     int64_t copy_bytes;               /* of new and updated files */
+    int64_t space_bytes; /* what the plan takes in whole clusters */
     int64_t delete_files, delete_bytes;
     int64_t held_files, held_bytes;
     int64_t skipped_pending; /* too young or unreadable */

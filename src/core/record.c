@@ -15,7 +15,7 @@ const char *record_drive(const struct record *record)
     return record->drive ? record->drive : record->key;
 }
 
-/* --- encoding: LEB128 integers, zigzag where they can be negative -------- */
+/* --- encoding: LEB128 integers, zigzag where they can be negative --- */
 
 static void put_unsigned(struct strbuf *out, uint64_t value)
 {
@@ -86,7 +86,7 @@ void record_encode(const struct record *record, struct strbuf *out)
         strbuf_add(out, record->hash.bytes, HASH_BYTES);
 }
 
-/* --- decoding: a cursor that remembers its first failure ------------------ */
+/* --- decoding: a cursor that remembers its first failure --- */
 
 struct cursor {
     const unsigned char *at, *end;
@@ -206,7 +206,7 @@ err_code record_decode(const void *bytes, size_t length, struct arena *arena,
     return ERR_OK;
 }
 
-/* --- comparing ------------------------------------------------------------ */
+/* --- comparing --- */
 
 struct signature signature_of(const struct platform_stat *stat)
 {

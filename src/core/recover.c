@@ -32,7 +32,8 @@ static err_code commit(struct session *session, struct batch *batch,
     return code;
 }
 
-/* --- a prefix was done: do the rest ------------------------------------------
+/*
+ * --- a prefix was done: do the rest ---
  */
 
 static bool is_temporary(const struct intent *intent)
@@ -202,7 +203,8 @@ err_code recover_redo(struct session *session, struct error *err)
     return code;
 }
 
-/* --- nothing can be relied on ------------------------------------------------
+/*
+ * --- nothing can be relied on ---
  */
 
 /* Whether it stands at its final name, whole: read back, by its hash. */

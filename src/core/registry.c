@@ -11,8 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* --- one volume
- * ----------------------------------------------------------------- */
+/* --- one volume --- */
 
 static struct drive_volume new_volume(void)
 {
@@ -135,8 +134,7 @@ static void look_inside(const struct registry *registry,
         add_config(registry, config, volume, drive);
 }
 
-/* --- attached drives
- * ---------------------------------------------------------------- */
+/* --- attached drives --- */
 
 static char *title_of(const struct platform_drive *drive)
 {
@@ -212,8 +210,7 @@ static void add_attached(const struct registry *registry,
     }
 }
 
-/* --- what has no device
- * ---------------------------------------------------------------- */
+/* --- what has no device --- */
 
 static struct drive paper_drive(const char *title)
 {
@@ -322,8 +319,7 @@ err_code registry_list(const struct registry *registry, struct drives *out,
     return ERR_OK;
 }
 
-/* --- which one is meant
- * ------------------------------------------------------------------ */
+/* --- which one is meant --- */
 
 static bool is_volume_named(const struct drive *drive, const char *name)
 {

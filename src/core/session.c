@@ -14,7 +14,8 @@
 
 #define META_DRIVER "driver"
 
-/* --- opening ---------------------------------------------------------------
+/*
+ * --- opening ---
  */
 
 static err_code load_traits(struct session *session, struct error *err)
@@ -48,6 +49,7 @@ static err_code judge_past(struct session *session,
                          (left_open && !other_host && !same_attachment));
     if (!left_open)
         return ERR_OK;
+    session->run = last->run; /* what is finished now is told of that run */
     if (other_host)
         return recover_drop(session, err);
     if (session->is_unclean)
@@ -135,7 +137,8 @@ void session_release(struct session *session)
     session->staging = session->versions = session->ensured = NULL;
 }
 
-/* --- the first change ------------------------------------------------------
+/*
+ * --- the first change ---
  */
 
 err_code session_probe(struct session *session, struct error *err)
@@ -242,7 +245,8 @@ err_code session_barrier(struct session *session, struct error *err)
     return code;
 }
 
-/* --- the end ---------------------------------------------------------------
+/*
+ * --- the end ---
  */
 
 err_code session_close(struct session *session, struct error *err)

@@ -117,7 +117,8 @@ static int run_full_check(sqlite3 *database, struct check *check)
     return result;
 }
 
-/* --- when something is missing -------------------------------------------- *
+/*
+ * --- when something is missing ---
  *
  * A collation, function or tokenizer that only its program registers makes
  * the pragma fail before it has looked at anything, with SQLITE_ERROR; damage
@@ -219,7 +220,7 @@ static int check_tables(sqlite3 *database, struct check *check)
     return result;
 }
 
-/* --- the verdict ---------------------------------------------------------- */
+/* --- the verdict --- */
 
 static err_code judge(sqlite3 *database, int result, const struct check *check,
                       const char *name, struct error *err)

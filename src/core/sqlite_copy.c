@@ -41,7 +41,7 @@ enum {
     REPORT_LIMIT = REPORT_HEAD_SIZE + ERROR_MESSAGE_SIZE,
 };
 
-/* --- names and magic ------------------------------------------------------ */
+/* --- names and magic --- */
 
 static const char *const side_suffixes[] = {"-wal", "-shm", "-journal"};
 
@@ -87,7 +87,8 @@ static void discard_scratch(const char *scratch_path)
     }
 }
 
-/* --- the report ----------------------------------------------------------- *
+/*
+ * --- the report ---
  *
  * "berth-snapshot 1 CODE WAS_WAL SIZE LENGTH\n", then the message's LENGTH
  * bytes. The parent believes it only where it is exactly what it would have
@@ -156,7 +157,7 @@ static bool parse_report(const struct strbuf *text, struct report *out)
     return !report.code == !report.message_length;
 }
 
-/* --- the parent ----------------------------------------------------------- */
+/* --- the parent --- */
 
 struct helper {
     pid_t pid;
@@ -470,7 +471,7 @@ err_code sqlite_copy_snapshot(const char *program, int directory_fd,
     return code;
 }
 
-/* --- the helper ----------------------------------------------------------- */
+/* --- the helper --- */
 
 struct orphan_watch {
     pid_t parent;

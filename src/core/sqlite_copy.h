@@ -95,7 +95,7 @@ err_code sqlite_copy_snapshot(const char *program, int directory_fd,
                               struct sqlite_snapshot *out, struct error *err)
     MUST_CHECK;
 
-/* --- in the helper process only ------------------------------------------ */
+/* --- in the helper process only --- */
 
 #define SQLITE_COPY_COMMAND "sqlite-snapshot"
 

@@ -35,7 +35,7 @@ enum {
     HOT_SIGHTINGS = 3, /* of one and the same journal, before we say so */
 };
 
-/* --- one snapshot --------------------------------------------------------- */
+/* --- one snapshot --- */
 
 struct job {
     struct sqlite_source source;
@@ -59,7 +59,7 @@ static bool is_past_ms(const struct job *job, int64_t duration_ms)
     return clock_monotonic_ns() - job->started_ns >= duration_ms * NS_PER_MS;
 }
 
-/* --- copying -------------------------------------------------------------- */
+/* --- copying --- */
 
 /* How an attempt ended, in SQLite's terms. */
 struct outcome {
@@ -208,7 +208,7 @@ static struct outcome copy_pages(const struct job *job,
     return outcome;
 }
 
-/* --- what to make of it --------------------------------------------------- */
+/* --- what to make of it --- */
 
 static err_code judge_scratch(const struct job *job,
                               const struct outcome *outcome, struct error *err)

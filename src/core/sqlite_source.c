@@ -20,7 +20,8 @@ enum {
     COARSE_GRAIN_MS = 2000,
 };
 
-/* --- a VFS that cannot write --------------------------------------------- *
+/*
+ * --- a VFS that cannot write ---
  *
  * SQLite's own, but what belongs to the database is opened read-only and
  * never created or deleted, and names stay relative to the working directory,
@@ -95,7 +96,7 @@ err_code sqlite_source_prepare(const struct sqlite_source *source,
     return ERR_OK;
 }
 
-/* --- what lies there ------------------------------------------------------ */
+/* --- what lies there --- */
 
 static err_code look_at_file(const struct sqlite_source *source,
                              const char *suffix, struct sqlite_file_state *out,
@@ -264,7 +265,7 @@ bool sqlite_have_files_settled(const struct sqlite_files *files)
     return has_settled(&files->database) && has_settled(&files->wal);
 }
 
-/* --- opening -------------------------------------------------------------- */
+/* --- opening --- */
 
 /* "file:./NAME?PARAMETERS"; "./" so that ":memory:" is a file as well. */
 static void source_uri(const struct sqlite_source *source,

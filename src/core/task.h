@@ -4,7 +4,7 @@
  *
  *     task_manage.c  volumes and jobs: add, list, forget, remove, claim
  *     task_diff.c    diff
- *     task_sync.c    sync
+ *     task_sync.c    sync: the volumes; task_sync_job.c one job on one
  *     task_verify.c  verify
  *     task_history.c history
  *     task_watch.c   drives as they come and go
@@ -71,7 +71,8 @@ void task_stop(struct task *task);
 /* Runs the command to its end and posts EVENT_DONE. */
 void task_run(struct task *task);
 
-/* --- telling ----------------------------------------------------------------
+/*
+ * --- telling ---
  */
 
 struct event *task_event(struct task *task, enum event_kind kind);
@@ -86,8 +87,7 @@ void task_post_finding(void *task, const char *job, const char *path,
 enum outcome task_eject_volume(struct task *task,
                                const struct config_volume *volume);
 
-/* --- which jobs on which volumes
- * ----------------------------------------------- */
+/* --- which jobs on which volumes --- */
 
 struct pair {
     const struct config_job *job;
@@ -112,8 +112,7 @@ err_code task_open_reader(struct task *task, const struct config_volume *volume,
                           struct catalogue **out, char **out_path,
                           struct error *err) MUST_CHECK;
 
-/* --- one job on one volume
- * ------------------------------------------------------- */
+/* --- one job on one volume --- */
 
 struct prepared {
     struct pair pair;

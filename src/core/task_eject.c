@@ -45,8 +45,7 @@ static void ejecting_release(struct ejecting *ejecting)
     drives_release(&ejecting->drives);
 }
 
-/* --- telling
- * ------------------------------------------------------------------ */
+/* --- telling --- */
 
 static struct event *step_event(struct ejecting *ejecting, enum eject_step step,
                                 const char *detail)
@@ -88,8 +87,7 @@ static void wait_a_moment(struct ejecting *ejecting)
     poll(&stop, 1, LOOK_MS);
 }
 
-/* --- which drive
- * -------------------------------------------------------------------- */
+/* --- which drive --- */
 
 static err_code find_drive(struct ejecting *ejecting, const char *name,
                            struct error *err)

@@ -10,8 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* --- volume add
- * ------------------------------------------------------------------ */
+/* --- volume add --- */
 
 /* Finds out what the volume can hold, so that a diff can be made before the
  * first sync. */
@@ -98,8 +97,7 @@ err_code task_volume_add(struct task *task, enum outcome *outcome,
     return code;
 }
 
-/* --- volume list, forget
- * ------------------------------------------------------------ */
+/* --- volume list, forget --- */
 
 static void describe_attached(struct task *task,
                               const struct config_volume *config,

@@ -17,8 +17,7 @@ void prepared_release(struct prepared *prepared)
     *prepared = (struct prepared){.source_fd = -1};
 }
 
-/* --- the source
- * ---------------------------------------------------------------- */
+/* --- the source --- */
 
 static err_code stop_at_first(void *context, const struct platform_entry *entry,
                               struct error *err)
@@ -102,8 +101,7 @@ static err_code guard_source(const struct pair *pair,
     return guard_check_source(&source, err);
 }
 
-/* --- source, target and berth's own directories never meet
- * --------------------- */
+/* --- source, target and berth's own directories never meet --- */
 
 static char *real_path(const char *path)
 {
@@ -190,8 +188,7 @@ err_code task_prepare(struct task *task, const struct pair *pair,
     return ERR_OK;
 }
 
-/* --- comparing
- * -------------------------------------------------------------------- */
+/* --- comparing --- */
 
 static err_code has_directory(const struct volume *volume,
                               const char *directory, bool *out,
@@ -246,5 +243,9 @@ err_code task_compare(struct task *task, const struct compare_inputs *inputs,
                                      &poisoned, err);
     if (!code)
         code = compare(&options, out, err);
+    if (!code)
+        out->totals.space_bytes = guard_space_needed(
+            out, options.traits->cluster_bytes, !options.traits->has_journal,
+            SOLE_COPY_LIMIT_BYTES);
     return code;
 }

@@ -177,7 +177,7 @@ unsigned traits_metadata(const struct traits *traits)
            (traits->has_owners ? FSOPS_SET_OWNER : 0u);
 }
 
-/* --- in the catalogue ----------------------------------------------------- */
+/* --- in the catalogue --- */
 
 #define META_NAME "traits"
 

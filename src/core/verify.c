@@ -77,7 +77,8 @@ static err_code hash_file(struct verifying *verifying, int fd, const char *path,
     return ERR_OK;
 }
 
-/* --- writing back what was learnt --------------------------------------------
+/*
+ * --- writing back what was learnt ---
  */
 
 static err_code commit_rows(struct verifying *verifying, struct error *err)
@@ -124,8 +125,7 @@ static err_code remember(struct verifying *verifying, const char *path,
     return write_row(verifying, path, &known, err);
 }
 
-/* --- one file
- * ------------------------------------------------------------------ */
+/* --- one file --- */
 
 static err_code check_open_file(struct verifying *verifying, int fd,
                                 const char *path, const char *drive_path,
