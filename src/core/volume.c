@@ -45,7 +45,8 @@ static err_code read_marker(struct volume *volume, struct error *err)
 
     if (!code)
         code = marker_read(volume->root_fd, &volume->marker, err);
-    return code;
+    /* Something else than a file stands there: nobody we go by. */
+    return code == ERR_CHANGED ? ERR_REFUSED : code;
 }
 
 err_code volume_open_path(const char *path, bool is_folder, struct volume *out,
@@ -117,12 +118,18 @@ static err_code try_mount(const struct platform_mount *mount,
                           struct volume *out, struct error *err)
 {
     CLEANUP(volume_release) struct volume volume = VOLUME_INIT;
+    err_code code = open_root(mount->mount_point, false, &volume, NULL);
 
-    if (open_root(mount->mount_point, false, &volume, NULL) ||
-        read_marker(&volume, NULL) || strcmp(volume.marker.id, config->id) != 0)
+    if (!code)
+        code = read_marker(&volume, err);
+    if (code == ERR_TOO_NEW) {
+        error_prefix(err, "%s", mount->mount_point);
+        return code;
+    }
+    if (code || strcmp(volume.marker.id, config->id) != 0)
         return error_set(err, ERR_NOT_FOUND, "%s is not volume %s",
                          mount->mount_point, config->name);
-    err_code code = cross_check(&volume, err);
+    code = cross_check(&volume, err);
     if (code)
         return code;
     *out = volume;
@@ -164,16 +171,23 @@ static err_code search_mounts(const struct platform_mounts *mounts,
                               const struct config_volume *config,
                               struct volume *found, struct error *err)
 {
+    struct error newer = ERROR_INIT; /* might be it: told if nothing else is */
+
     for (size_t i = 0; i < mounts->count; i++) {
         CLEANUP(volume_release) struct volume candidate = VOLUME_INIT;
-        err_code code = try_mount(&mounts->items[i], config, &candidate, err);
+        struct error why = ERROR_INIT;
+        err_code code = try_mount(&mounts->items[i], config, &candidate, &why);
         if (!code)
-            code = take_candidate(found, &candidate, err);
-        if (code && code != ERR_NOT_FOUND)
-            return code;
+            code = take_candidate(found, &candidate, &why);
+        if (code == ERR_TOO_NEW)
+            newer = why;
+        else if (code && code != ERR_NOT_FOUND)
+            return error_set(err, code, "%s", why.message);
     }
     if (found->root_fd >= 0)
         return ERR_OK;
+    if (newer.code)
+        return error_set(err, newer.code, "%s", newer.message);
     return error_set(err, ERR_NOT_FOUND,
                      "volume %s is not attached or not mounted: plug the drive "
                      "in and mount it",
