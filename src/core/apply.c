@@ -260,10 +260,11 @@ static err_code make_directory(struct session *session,
     usable.mode |= 0700;
     unsigned what =
         traits_metadata(&session->traits) & ~(unsigned)FSOPS_SET_TIMES;
-    if (!code && what)
-        code =
-            fsops_set_metadata(&session->ops, intent->to, &usable, what, err);
-    return code;
+    if (code || !what)
+        return code;
+    code = fsops_set_metadata(&session->ops, intent->to, &usable, what, err);
+    /* The directory is there; the last step tries again, and tells. */
+    return error_is_device_failure(code) ? code : ERR_OK;
 }
 
 static err_code remove_directory(struct session *session,

@@ -195,6 +195,13 @@ static err_code commit_all(struct session *session, const struct owners *owners,
         if (!intent->record.committed_ns)
             intent->record.committed_ns = now;
         code = commit_intent(session, owner, intent, err);
+        if (code == ERR_NOT_FOUND) {
+            /* Its directory could not be recorded: the next diff, a full
+             * one, adopts what is there. */
+            session->is_doubtful = true;
+            code = ERR_OK;
+            continue;
+        }
         if (!code)
             code = tell(session, owner, intent, counts, err);
     }

@@ -188,6 +188,17 @@ static void sort_after_moving(struct walker *walker)
               sizeof *walker->drive.items, order_entries);
 }
 
+/*
+ * An inode number is given away again at once: only with the same birth is it
+ * the same directory. Where births are not recorded nothing is found.
+ */
+static bool is_same_directory(const struct record *row,
+                              const struct unmatched *now)
+{
+    return row->source.btime_ns &&
+           row->source.btime_ns == now->entry->stat.btime_ns;
+}
+
 static struct unmatched *new_name_of(struct walker *walker,
                                      struct unmatched_list *list,
                                      const struct record *row, bool by_fold)
@@ -195,7 +206,9 @@ static struct unmatched *new_name_of(struct walker *walker,
     struct unmatched *now = by_fold ? find_fold(walker, list, row->key)
                                     : find_inode(list, row->source.inode);
 
-    return now && is_directory(now) ? now : NULL;
+    if (!now || !is_directory(now))
+        return NULL;
+    return by_fold || is_same_directory(row, now) ? now : NULL;
 }
 
 static void find_moved(struct walker *walker, struct unmatched_list *list,

@@ -95,9 +95,12 @@ static enum diff_verdict decide_directory(const struct diff_input *in)
 static enum diff_verdict decide_swap(const struct diff_input *in)
 {
     bool loses_a_tree = in->row->type == ENTRY_DIRECTORY;
+    enum drive_view view = view_drive(in);
 
-    if (view_drive(in) == VIEW_DIFFERS)
+    if (view == VIEW_DIFFERS)
         return DIFF_CONFLICT;
+    if (view == VIEW_MISSING) /* nothing stands in its way */
+        return DIFF_AGAIN;
     return loses_a_tree && in->mode != JOB_MIRROR ? DIFF_CONFLICT : DIFF_SWAP;
 }
 

@@ -40,6 +40,11 @@ err_code evidence_record(struct catalogue *catalogue,
     return code;
 }
 
+err_code evidence_forget(struct catalogue *catalogue, struct error *err)
+{
+    return catalogue_set_meta(catalogue, META_REST, "", err);
+}
+
 static err_code is_rest_unchanged(struct catalogue *catalogue,
                                   const struct volume *volume, bool *out,
                                   struct error *err)

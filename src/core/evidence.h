@@ -21,6 +21,10 @@ err_code evidence_record(struct catalogue *catalogue,
                          const struct volume *volume, struct error *err)
     MUST_CHECK;
 
+/* Something is being written: until it is at rest again, nothing is evident. */
+err_code evidence_forget(struct catalogue *catalogue, struct error *err)
+    MUST_CHECK;
+
 struct evidence {
     const struct owner *owner; /* NULL: never synced */
     const char *host;

@@ -222,18 +222,38 @@ static bool changes_volume(const struct batch *batch)
     return false;
 }
 
-/* A first half that failed takes its second half along. */
-static bool is_orphaned(const struct batch *batch, size_t at)
+/* The first half of a rename whose second half this is; NULL: none. */
+static const struct intent *first_half(const struct batch *batch, size_t at)
 {
-    const struct intent *intent = &batch->intents.items[at];
+    const struct intent *second = &batch->intents.items[at];
 
     for (size_t i = 0; i < at; i++) {
         const struct intent *first = &batch->intents.items[i];
-        if (batch->codes[i] && first->kind == INTENT_PLACE && !*first->path &&
-            intent->kind == INTENT_PLACE && !strcmp(first->to, intent->from))
-            return true;
+        if (first->kind == INTENT_PLACE && !*first->path &&
+            second->kind == INTENT_PLACE && !strcmp(first->to, second->from))
+            return first;
     }
-    return false;
+    return NULL;
+}
+
+/* What could not go on to its new name goes back to its old one: staging is
+ * emptied at the end. */
+static void put_back(struct executor *executor, const struct batch *batch,
+                     size_t at)
+{
+    const struct intent *first = first_half(batch, at);
+
+    if (first &&
+        fsops_rename(&executor->session->ops, first->to, first->from, NULL))
+        executor->session->is_doubtful = true; /* the next run copies it */
+}
+
+/* A first half that failed takes its second half along. */
+static bool is_orphaned(const struct batch *batch, size_t at)
+{
+    const struct intent *first = first_half(batch, at);
+
+    return first && batch->codes[first - batch->intents.items];
 }
 
 static bool has_temporaries(const struct batch *batch)
@@ -269,8 +289,12 @@ static err_code apply_batch(struct executor *executor, struct batch *batch,
             return code;
         if (code == ERR_EXISTS && intent->kind == INTENT_RMDIR)
             continue;
-        if (code && code != ERR_CANCELLED)
-            report(executor, intent->path, code, err->message);
+        if (!code || code == ERR_CANCELLED)
+            continue;
+        executor->session->is_doubtful = true;
+        report(executor, intent->path, code, err->message);
+        if (check_orphans)
+            put_back(executor, batch, i);
     }
     return ERR_OK;
 }
@@ -388,9 +412,16 @@ static err_code finish_directory(struct executor *executor, const char *raw,
         .uid = stat.uid,
         .gid = stat.gid,
     };
+    /* What could not be moved out of its way may still stand there. */
+    if (platform_stat_beneath(session->volume->root_fd, path, &stat, NULL) ||
+        stat.type != PLATFORM_DIRECTORY)
+        return ERR_OK;
     err_code code = fsops_set_metadata(&session->ops, path, &record,
                                        traits_metadata(&session->traits), err);
-    return error_is_device_failure(code) ? code : ERR_OK;
+    if (!code || error_is_device_failure(code))
+        return code;
+    report(executor, drive, code, err->message);
+    return ERR_OK;
 }
 
 static bool changes_its_directory(const struct action *action)

@@ -109,8 +109,9 @@ err_code fsops_create(struct fsops *ops, const char *path, mode_t mode,
 
     if (code)
         return code;
-    int fd = openat(parent, path_name(path),
-                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    int fd = RETRY_ON_EINTR(
+        openat(parent, path_name(path),
+               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
     if (fd < 0)
         return error_set_errno(err, errno, "cannot create %s", path);
     *out_fd = fd;
@@ -125,7 +126,7 @@ err_code fsops_make_directory(struct fsops *ops, const char *path, mode_t mode,
 
     if (code)
         return code;
-    if (mkdirat(parent, path_name(path), mode))
+    if (RETRY_ON_EINTR(mkdirat(parent, path_name(path), mode)))
         return error_set_errno(err, errno, "cannot create the directory %s",
                                path);
     return ERR_OK;
@@ -167,7 +168,7 @@ err_code fsops_make_symlink(struct fsops *ops, const char *target,
 
     if (code)
         return code;
-    if (symlinkat(target, parent, path_name(path)))
+    if (RETRY_ON_EINTR(symlinkat(target, parent, path_name(path))))
         return error_set_errno(err, errno, "cannot create the symlink %s",
                                path);
     return ERR_OK;
@@ -208,7 +209,8 @@ err_code fsops_replace(struct fsops *ops, const char *from, const char *to,
 
     if (code)
         return code;
-    if (renameat(from_fd, path_name(from), to_fd, path_name(to)))
+    if (RETRY_ON_EINTR(
+            renameat(from_fd, path_name(from), to_fd, path_name(to))))
         code = error_set_errno(err, errno, "cannot rename %s to %s", from, to);
     forget_below(ops, from);
     forget_below(ops, to);
@@ -223,7 +225,8 @@ err_code fsops_link(struct fsops *ops, const char *from, const char *to,
 
     if (code)
         return code;
-    if (linkat(from_fd, path_name(from), to_fd, path_name(to), 0))
+    if (RETRY_ON_EINTR(
+            linkat(from_fd, path_name(from), to_fd, path_name(to), 0)))
         return error_set_errno(err, errno, "cannot link %s to %s", from, to);
     return ERR_OK;
 }
@@ -239,7 +242,7 @@ static err_code unlink_at(struct fsops *ops, const char *path, int flags,
     if (code)
         return code;
     forget_below(ops, path);
-    if (unlinkat(parent, path_name(path), flags))
+    if (RETRY_ON_EINTR(unlinkat(parent, path_name(path), flags)))
         return error_set_errno(err, errno, "cannot remove %s", path);
     return ERR_OK;
 }
@@ -374,12 +377,13 @@ err_code fsops_set_metadata_fd(int fd, const char *path,
     struct timespec times[2];
 
     fill_times(record, times);
-    if (may_chown(what) && fchown(fd, record->uid, record->gid) &&
-        errno != EPERM)
+    if (may_chown(what) &&
+        RETRY_ON_EINTR(fchown(fd, record->uid, record->gid)) && errno != EPERM)
         return error_set_errno(err, errno, "cannot set the owner of %s", path);
-    if (what & FSOPS_SET_MODE && fchmod(fd, record->mode & 07777))
+    if (what & FSOPS_SET_MODE &&
+        RETRY_ON_EINTR(fchmod(fd, record->mode & 07777)))
         return error_set_errno(err, errno, "cannot set the mode of %s", path);
-    if (what & FSOPS_SET_TIMES && futimens(fd, times))
+    if (what & FSOPS_SET_TIMES && RETRY_ON_EINTR(futimens(fd, times)))
         return error_set_errno(err, errno, "cannot set the times of %s", path);
     return ERR_OK;
 }
@@ -398,14 +402,16 @@ err_code fsops_set_metadata(struct fsops *ops, const char *path,
         return code;
     fill_times(record, times);
     if (may_chown(what) &&
-        fchownat(parent, name, record->uid, record->gid, AT_SYMLINK_NOFOLLOW) &&
+        RETRY_ON_EINTR(fchownat(parent, name, record->uid, record->gid,
+                                AT_SYMLINK_NOFOLLOW)) &&
         errno != EPERM)
         return error_set_errno(err, errno, "cannot set the owner of %s", path);
     if (what & FSOPS_SET_MODE && !is_link &&
-        fchmodat(parent, name, record->mode & 07777, AT_SYMLINK_NOFOLLOW))
+        RETRY_ON_EINTR(
+            fchmodat(parent, name, record->mode & 07777, AT_SYMLINK_NOFOLLOW)))
         return error_set_errno(err, errno, "cannot set the mode of %s", path);
     if (what & FSOPS_SET_TIMES &&
-        utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW))
+        RETRY_ON_EINTR(utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW)))
         return error_set_errno(err, errno, "cannot set the times of %s", path);
     return ERR_OK;
 }

@@ -70,17 +70,23 @@ static size_t find_action(const struct plan *plan, const char *path,
     return plan->count;
 }
 
-/* The directories above a rename's new name have to be made before it. */
+/*
+ * The directories above a rename's new name have to be made, or adopted by the
+ * catalogue, before it.
+ */
 static void mark_parents(struct ordering *order, const char *path)
 {
+    static const enum action_kind kinds[] = {ACTION_MKDIR, ACTION_NOTE};
     CLEANUP_FREE char *parent = xstrdup(path);
     size_t length;
 
     while ((length = path_parent_length(parent))) {
         parent[length] = '\0';
-        size_t at = find_action(order->plan, parent, ACTION_MKDIR);
-        if (at < order->plan->count)
-            order->is_early[at] = true;
+        for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+            size_t at = find_action(order->plan, parent, kinds[i]);
+            if (at < order->plan->count)
+                order->is_early[at] = true;
+        }
     }
 }
 
@@ -208,8 +214,11 @@ static void rename_files(struct ordering *order)
             plan->items[i].flags & ACTION_EARLY && !is_held(&plan->items[i]))
             add_step(order, STEP_RMDIR, &plan->items[i]);
     for (size_t i = 0; i < plan->count; i++)
-        if (plan->items[i].kind == ACTION_MKDIR && order->is_early[i])
-            add_step(order, STEP_MKDIR, &plan->items[i]);
+        if (order->is_early[i])
+            add_step(order,
+                     plan->items[i].kind == ACTION_MKDIR ? STEP_MKDIR
+                                                         : STEP_NOTE,
+                     &plan->items[i]);
     rename_halves(order, true);
     end_batch(order);
 }
@@ -224,7 +233,7 @@ static void copy(struct ordering *order)
             add_step(order, STEP_COPY, action);
         else if (action->kind == ACTION_MKDIR && !order->is_early[i])
             add_step(order, STEP_MKDIR, action);
-        else if (action->kind == ACTION_NOTE)
+        else if (action->kind == ACTION_NOTE && !order->is_early[i])
             add_step(order, STEP_NOTE, action);
         else if (action->kind == ACTION_TOUCH &&
                  action->type != ENTRY_DIRECTORY)

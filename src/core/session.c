@@ -29,7 +29,8 @@ static err_code load_traits(struct session *session, struct error *err)
 
 static err_code judge_past(struct session *session,
                            const struct journal_session *last,
-                           const struct drive_record *record, struct error *err)
+                           const struct drive_record *record, bool has_pending,
+                           struct error *err)
 {
     CLEANUP_FREE char *boot = NULL;
     err_code code = platform_boot_id(&boot, err);
@@ -40,7 +41,7 @@ static err_code judge_past(struct session *session,
         last->state != SESSION_NONE && !strcmp(last->boot, boot) &&
         !strcmp(last->attachment, session->volume->mount.attachment);
     bool other_host = record->host && strcmp(record->host, session->host) != 0;
-    bool left_open = last->state == SESSION_OPEN;
+    bool left_open = last->state == SESSION_OPEN || has_pending;
     bool has_journal = session->volume->mount.has_journal;
 
     session->needs_full_diff = other_host || !same_attachment || left_open;
@@ -63,12 +64,15 @@ static err_code settle_past(struct session *session, struct error *err)
     struct journal_session last = {.id = 0};
     CLEANUP(drive_record_release)
     struct drive_record record = {.host = NULL};
+    int64_t pending = 0;
     err_code code = journal_last_session(session->catalogue, &last, err);
 
     if (!code)
         code = drive_record_read(session->volume->root_fd, &record, err);
     if (!code)
-        code = judge_past(session, &last, &record, err);
+        code = journal_pending_batch(session->catalogue, &pending, err);
+    if (!code)
+        code = judge_past(session, &last, &record, pending != 0, err);
     if (!code && last.state == SESSION_OPEN)
         code = journal_set_state(session->catalogue, last.id, SESSION_AT_REST,
                                  err);
@@ -218,6 +222,8 @@ err_code session_begin(struct session *session, struct error *err)
     name_directories(session);
     err_code code = open_in_journal(session, err);
     if (!code)
+        code = evidence_forget(session->catalogue, err);
+    if (!code)
         code = probe_if_changed(session, err);
     if (!code)
         code = prepare_staging(session, err);
@@ -252,8 +258,12 @@ err_code session_barrier(struct session *session, struct error *err)
 err_code session_close(struct session *session, struct error *err)
 {
     struct fsops *ops = &session->ops;
-    err_code code = fsops_empty_directory(ops, session->staging, err);
+    int64_t pending = 0;
+    err_code code = journal_pending_batch(session->catalogue, &pending, err);
 
+    if (code || pending) /* stays open: the next run finishes it */
+        return code;
+    code = fsops_empty_directory(ops, session->staging, err);
     if (!code)
         code = fsops_remove_directory(ops, session->staging, err);
     if (!code)
@@ -261,7 +271,7 @@ err_code session_close(struct session *session, struct error *err)
                                   false, err);
     if (!code)
         code = session_barrier(session, err);
-    if (!code)
+    if (!code && !session->is_doubtful)
         code = evidence_record(session->catalogue, session->volume, err);
     if (!code)
         code = journal_set_state(session->catalogue, session->id,

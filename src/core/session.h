@@ -42,8 +42,10 @@ struct session {
      */
     bool is_unclean;
     bool needs_full_diff; /* somebody or something else was there since */
-    int64_t repaired;     /* changes of an interrupted batch that were redone */
-    char *ensured;        /* the directory of versions that was made last */
+    bool is_doubtful; /* something on the drive was not as expected, or could
+                         not be recorded: the next diff reads it */
+    int64_t repaired; /* changes of an interrupted batch that were redone */
+    char *ensured;    /* the directory of versions that was made last */
     _Atomic uint64_t next_staged;
 };
 

@@ -43,6 +43,19 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
+/*
+ * A system call that a signal may interrupt: again, until it says something
+ * else. FUSE servers answer EINTR to calls that never return it elsewhere.
+ */
+#define RETRY_ON_EINTR(call)                                                   \
+    __extension__({                                                            \
+        __typeof__(call) result_;                                              \
+        do                                                                     \
+            result_ = (call);                                                  \
+        while (result_ < 0 && errno == EINTR);                                 \
+        result_;                                                               \
+    })
+
 void cleanup_free(void *pointer_to_pointer);
 void cleanup_fd(int *fd);
 int take_fd(int *fd);

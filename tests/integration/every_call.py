@@ -1,0 +1,268 @@
+"""Makes every changing call of a sync its last, or makes it fail, one by one.
+
+    every_call.py kill|fail|short FILESYSTEM ROOT WORK BERTH SHIM [ERRNO [STEP]]
+
+A small tree goes from state A to state B and back, again and again; each pass
+has everything in it: new, changed, renamed, renamed in case only, two files
+that change names, a renamed directory, a file that becomes a directory and the
+other way round, deleted, made and removed directories, a database. In pass N
+the Nth changing call is hit (tests/shim/shim.c). Then the drive is looked at
+as another machine would see it: under each final name is the old file, the new
+file, or nothing. A plain sync repairs; contents are equal, staging is empty,
+diff and verify have nothing to say.
+"""
+
+import errno
+import hashlib
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+
+MODE, FS, ROOT, WORK, BERTH, SHIM = sys.argv[1:7]
+ERRNO = getattr(errno, sys.argv[7], 0) if len(sys.argv) > 7 else 0
+STEP = int(sys.argv[8]) if len(sys.argv) > 8 else 1
+SOURCE = os.path.join(WORK, "source")
+TARGET = os.path.join(ROOT, "docs")
+LOG = os.path.join(WORK, "shim.log")
+COMMON = [BERTH, "--config", os.path.join(WORK, "berth.conf"),
+          "--state-dir", os.path.join(WORK, "state")]
+
+random.seed(7)
+CONTENT = {name: random.randbytes(size) for name, size in {
+    "keep": 5000, "edit-a": 70000, "edit-b": 60000, "moved": 9000,
+    "case": 300, "swap-file": 800, "inner": 900, "x": 700, "dir-as-file": 600,
+    "gone": 4000, "new": 3000, "deep": 2000, "p": 1500, "q": 1600,
+    "in-dir": 2500, "late": 100}.items()}
+
+
+def path(*parts):
+    return os.path.join(SOURCE, *parts)
+
+
+def write(name, *parts):
+    os.makedirs(os.path.dirname(path(*parts)), exist_ok=True)
+    with open(path(*parts), "wb") as file:
+        file.write(CONTENT[name])
+
+
+def set_database(value):
+    db = sqlite3.connect(path("lab.db"))
+    db.execute("CREATE TABLE IF NOT EXISTS t (v INTEGER)")
+    db.execute("DELETE FROM t")
+    db.execute("INSERT INTO t VALUES (?)", (value,))
+    db.commit()
+    db.close()
+
+
+def make_a():
+    write("keep", "keep.txt")
+    write("edit-a", "edit.txt")
+    write("moved", "old name")
+    write("case", "Case.txt")
+    write("swap-file", "swap")
+    write("x", "tree", "x")
+    write("gone", "gone.txt")
+    write("deep", "deep", "er", "f.txt")
+    write("p", "p")
+    write("q", "q")
+    write("in-dir", "dir one", "inside")
+    os.makedirs(path("empty"), exist_ok=True)
+    set_database(1)
+
+
+def exchange_names():
+    os.rename(path("p"), path("t"))
+    os.rename(path("q"), path("p"))
+    os.rename(path("t"), path("q"))
+
+
+def a_to_b():
+    write("edit-b", "edit.txt")
+    os.makedirs(path("made", "below"))
+    os.rename(path("old name"), path("made", "new name"))
+    os.rename(path("Case.txt"), path("CASE.txt"))
+    os.remove(path("swap"))
+    write("inner", "swap", "inner")
+    shutil.rmtree(path("tree"))
+    write("dir-as-file", "tree")
+    os.remove(path("gone.txt"))
+    write("new", "made", "below", "new.txt")
+    os.rename(path("deep", "er"), path("deep", "est"))
+    exchange_names()
+    os.rename(path("dir one"), path("dir two"))
+    os.rmdir(path("empty"))
+    set_database(2)
+
+
+def b_to_a():
+    write("edit-a", "edit.txt")
+    os.rename(path("made", "new name"), path("old name"))
+    os.rename(path("CASE.txt"), path("Case.txt"))
+    shutil.rmtree(path("swap"))
+    write("swap-file", "swap")
+    os.remove(path("tree"))
+    write("x", "tree", "x")
+    write("gone", "gone.txt")
+    shutil.rmtree(path("made"))
+    os.rename(path("deep", "est"), path("deep", "er"))
+    exchange_names()
+    os.rename(path("dir two"), path("dir one"))
+    os.makedirs(path("empty"))
+    set_database(1)
+
+
+def digest(file_path):
+    with open(file_path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def look(root):
+    """Relative path -> digest of every file below, None for directories."""
+    seen = {}
+    for folder, _, files in os.walk(root):
+        seen[os.path.relpath(folder, root)] = None
+        for name in files:
+            full = os.path.join(folder, name)
+            seen[os.path.relpath(full, root)] = digest(full)
+    return seen
+
+
+EVER = {}  # path -> digests that some source file of that path ever had
+DATABASES = set()
+
+
+def remember():
+    for name, value in look(SOURCE).items():
+        if value:
+            EVER.setdefault(name, set()).add(value)
+
+
+def database_value(file_path):
+    db = sqlite3.connect("file:%s?mode=ro&immutable=1" % file_path, uri=True)
+    value = db.execute("SELECT v FROM t").fetchall()
+    check = db.execute("PRAGMA integrity_check").fetchone()[0]
+    db.close()
+    return value if check == "ok" else check
+
+
+def check_whole(when):
+    """Old file, new file or nothing under every final name (G2)."""
+    if not os.path.isdir(TARGET):
+        return
+    for name, value in look(TARGET).items():
+        if value is None:
+            continue
+        if name == "lab.db":
+            found = database_value(os.path.join(TARGET, name))
+            if found not in ([(1,)], [(2,)]):
+                fail("%s: a torn database: %s" % (when, found))
+        elif value not in EVER.get(name, ()):
+            fail("%s: %s is neither the old nor the new file" % (when, name))
+
+
+def check_equal(when):
+    ours, theirs = look(SOURCE), look(TARGET)
+    for seen in (ours, theirs):
+        seen.pop("lab.db", None)
+        for side in ("lab.db-wal", "lab.db-shm", "lab.db-journal"):
+            seen.pop(side, None)
+    if ours != theirs:
+        only = set(ours.items()) ^ set(theirs.items())
+        fail("%s: source and drive differ: %s" % (when, sorted(only)[:6]))
+    if database_value(path("lab.db")) != database_value(
+            os.path.join(TARGET, "lab.db")):
+        fail("%s: the database differs" % when)
+
+
+def check_staging(when):
+    staging = os.path.join(ROOT, ".berth", "staging")
+    if os.path.isdir(staging) and os.listdir(staging):
+        fail("%s: staging is left: %s" % (when, os.listdir(staging)))
+
+
+def fail(words):
+    print("failed: " + words, file=sys.stderr)
+    sys.exit(1)
+
+
+def berth(*words, **environment):
+    result = subprocess.run(COMMON + list(words), capture_output=True,
+                            env=dict(os.environ, **environment), timeout=60)
+    return result.returncode, (result.stdout + result.stderr).decode(
+        "utf-8", "replace")
+
+
+def plain(when, *words):
+    code, text = berth(*words)
+    if code:
+        fail("%s: berth %s: exit %d: %s" % (when, " ".join(words), code, text))
+
+
+# A fault may end a run in any of these ways, never in a crash or a hang.
+ALLOWED = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
+
+
+def attack(number):
+    """True when the call was reached."""
+    if os.path.exists(LOG):
+        os.remove(LOG)
+    what = {"kill": "kill:%d", "short": "short:%d"}.get(
+        MODE, "fail:%%d:%d" % ERRNO) % number
+    code, text = berth("sync", "--full", LD_PRELOAD=SHIM, BERTH_SHIM=what,
+                       BERTH_SHIM_LOG=LOG)
+    was_hit = os.path.exists(LOG)
+    if MODE == "kill":
+        if was_hit != (code == -9):
+            fail("call %d: exit %d: %s" % (number, code, text))
+    elif code not in ALLOWED:
+        fail("call %d: exit %d: %s" % (number, code, text))
+    return was_hit, code
+
+
+def main():
+    make_a()
+    remember()
+    plain("begin", "volume", "add", ROOT, "--name", "usb")
+    plain("begin", "job", "add", "docs", "--source", SOURCE, "--target",
+          "usb:/docs")
+    conf = os.path.join(WORK, "berth.conf")
+    with open(conf) as file:
+        text = file.read()
+    with open(conf, "w") as file:
+        file.write(text.replace('"usb:/docs" ];',
+                                '"usb:/docs" ]; delete_cap = "100%, 1000";'))
+    plain("begin", "sync")
+    number, points, missed, codes, calls = 1, 0, 0, {}, {}
+    is_b = False
+    while missed < 2:
+        (b_to_a if is_b else a_to_b)()
+        is_b = not is_b
+        remember()
+        was_hit, code = attack(number)
+        when = "%s, %s at call %d" % (FS, MODE, number)
+        if was_hit:
+            points += 1
+            codes[code] = codes.get(code, 0) + 1
+            with open(LOG) as file:
+                call = file.read().split()[1]
+            calls[call] = calls.get(call, 0) + 1
+            when += " (%s)" % call
+        else:
+            missed += 1
+        check_whole(when)
+        plain(when, "sync")
+        check_equal(when)
+        check_staging(when)
+        plain(when, "diff", "--full")
+        if number % 20 == 0 or not was_hit:
+            plain(when, "verify")
+        number += STEP
+    print("ok: %s, %s%s: %d points, exit codes %s, calls %s" % (
+        FS, MODE, " " + sys.argv[7] if ERRNO else "", points,
+        dict(sorted(codes.items())), dict(sorted(calls.items()))))
+
+
+main()
