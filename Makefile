@@ -162,6 +162,12 @@ backend_test_src := $(call room,tests/$(platform))
 backend_test_bin := \
     $(patsubst tests/$(platform)/%.c,$(B)/tests/$(platform)/%,$(backend_test_src))
 $(B)/tests/$(platform)/%.o: extra_flags = $(platform_flags) -Itests
+# Machines that are not here. -isystem: its headers are GLib's.
+umockdev_bin := $(B)/tests/linux/recorded_machines
+$(umockdev_bin).o: extra_flags += $(patsubst -I%,-isystem %,\
+    $(shell $(PKG_CONFIG) --cflags-only-I umockdev-1.0 2>/dev/null))
+$(umockdev_bin): test_packages += \
+    $(shell $(PKG_CONFIG) --libs umockdev-1.0 2>/dev/null)
 $(B)/tests/$(platform)/%: $(B)/tests/$(platform)/%.o $(berth_libs)
 	$(call say,LD   $@)
 	$(Q)$(CC) $(link_flags) -o $@ $^ $(package_libs) $(platform_libs) \

@@ -167,8 +167,7 @@ struct platform_power_proof {
 struct platform_power_proof platform_request_proof(
     const struct platform_request *request);
 
-/* --- who holds a volume
- * ----------------------------------------------------------- */
+/* --- who holds a volume --- */
 
 enum platform_hold {
     PLATFORM_HOLD_FILE,      /* an open file */
@@ -200,8 +199,7 @@ err_code platform_list_holders(struct platform *platform, const char *device,
     MUST_CHECK;
 void platform_holders_release(struct platform_holders *holders);
 
-/* --- what has not reached the device
- * ---------------------------------------------- */
+/* --- what has not reached the device --- */
 
 struct platform_unwritten {
     int64_t system_bytes;  /* Dirty + Writeback of the whole machine */

@@ -110,7 +110,8 @@ err_code platform_rename_noreplace(int from_dir_fd, const char *from,
  */
 err_code platform_try_lock(int fd, struct error *err) MUST_CHECK;
 
-/* --- durability ----------------------------------------------------------
+/*
+ * --- durability ---
  *
  * Makes everything written to the volume so far survive a power cut: syncfs,
  * then fsync of `file_fd`, a file on the volume, both checked. syncfs alone is
@@ -161,7 +162,7 @@ err_code platform_clone(int from_fd, int to_fd, struct error *err) MUST_CHECK;
  */
 err_code platform_check_attached(int fd, struct error *err) MUST_CHECK;
 
-/* --- the filesystem under a descriptor ----------------------------------- */
+/* --- the filesystem under a descriptor --- */
 
 struct platform_space {
     int64_t total_bytes;

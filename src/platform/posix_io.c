@@ -14,7 +14,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-/* --- paths and words ---------------------------------------------------- */
+/* --- paths and words --- */
 
 static const char *shown(const char *path)
 {
@@ -54,7 +54,7 @@ err_code posix_path_error(int os_errno, const char *verb, const char *path,
     return ERR_CHANGED;
 }
 
-/* --- opening ------------------------------------------------------------ */
+/* --- opening --- */
 
 int posix_open_at(int dir_fd, const char *name, int flags, mode_t mode)
 {
@@ -240,7 +240,7 @@ err_code posix_open_beneath(const struct posix_walk *walk, int root_fd,
     return code;
 }
 
-/* --- looking ------------------------------------------------------------ */
+/* --- looking --- */
 
 int64_t posix_time_ns(int64_t seconds, int64_t nanoseconds)
 {
@@ -409,7 +409,7 @@ err_code posix_space(int fd, struct platform_space *out, struct error *err)
     return ERR_OK;
 }
 
-/* --- changing ----------------------------------------------------------- */
+/* --- changing --- */
 
 err_code posix_rename_look_before(int from_dir_fd, const char *from,
                                   int to_dir_fd, const char *to,
@@ -421,7 +421,7 @@ err_code posix_rename_look_before(int from_dir_fd, const char *from,
         return error_set_errno(err, EEXIST, "cannot rename %s to %s", from, to);
     if (errno != ENOENT)
         return error_set_errno(err, errno, "cannot examine %s", to);
-    if (renameat(from_dir_fd, from, to_dir_fd, to))
+    if (RETRY_ON_EINTR(renameat(from_dir_fd, from, to_dir_fd, to)))
         return error_set_errno(err, errno, "cannot rename %s to %s", from, to);
     return ERR_OK;
 }

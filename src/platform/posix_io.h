@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-/* --- paths and words ---------------------------------------------------- */
+/* --- paths and words --- */
 
 /* ERR_INVALID unless `path` is "" or plain components below a root. */
 err_code posix_check_path(const char *path, struct error *err) MUST_CHECK;
@@ -27,7 +27,7 @@ err_code posix_check_path(const char *path, struct error *err) MUST_CHECK;
 err_code posix_path_error(int os_errno, const char *verb, const char *path,
                           struct error *err);
 
-/* --- opening ------------------------------------------------------------ */
+/* --- opening --- */
 
 /*
  * How a walk opens one component after the other, each with O_NOFOLLOW. The
@@ -75,7 +75,7 @@ err_code posix_open_parent(const struct posix_walk *walk, int root_fd,
                            const char *path, int *out_fd, const char **out_name,
                            struct error *err) MUST_CHECK;
 
-/* --- looking ------------------------------------------------------------ */
+/* --- looking --- */
 
 /*
  * Nanoseconds since 1970. Times that do not fit (a filesystem can say year
@@ -100,7 +100,7 @@ err_code posix_read_link_at(int dir_fd, const char *name, const char *path,
 err_code posix_space(int fd, struct platform_space *out, struct error *err)
     MUST_CHECK;
 
-/* --- changing ----------------------------------------------------------- */
+/* --- changing --- */
 
 /*
  * Looks whether `to` is free, then renames. Not link() and unlink(): exFAT

@@ -48,7 +48,7 @@ static int run(const char *const *arguments)
 }
 #define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})
 
-static bool has_program(const char *name)
+UNUSED static bool has_program(const char *name)
 {
     static const char *const directories[] = {"/sbin", "/usr/sbin", "/bin",
                                               "/usr/bin"};
@@ -117,7 +117,7 @@ static void mount_disk(struct disk *disk, const char *type)
                          0);
 }
 
-static void disk_release(struct disk *disk)
+UNUSED static void disk_release(struct disk *disk)
 {
     if (disk->mount_point) {
         for (int i = 0;
@@ -142,7 +142,7 @@ static void disk_release(struct disk *disk)
 
 static const int64_t disk_bytes = 320 * 1024 * 1024;
 
-static void make_ext4(struct disk *disk)
+UNUSED static void make_ext4(struct disk *disk)
 {
     make_image(disk, base, disk_bytes);
     assert_int_equal(RUN("mkfs.ext4", "-q", "-L", "Test disk", "-U",
@@ -151,7 +151,7 @@ static void make_ext4(struct disk *disk)
     mount_disk(disk, "ext4");
 }
 
-static int open_root(const char *path)
+UNUSED static int open_root(const char *path)
 {
     struct error err = ERROR_INIT;
     int fd = -1;

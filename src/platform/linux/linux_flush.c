@@ -30,8 +30,8 @@ static err_code flush_error(int os_errno, const char *what, struct error *err)
  */
 err_code platform_flush_volume(int root_fd, int file_fd, struct error *err)
 {
-    int volume_failed = syncfs(root_fd) ? errno : 0;
-    int file_failed = fsync(file_fd) ? errno : 0;
+    int volume_failed = RETRY_ON_EINTR(syncfs(root_fd)) ? errno : 0;
+    int file_failed = RETRY_ON_EINTR(fsync(file_fd)) ? errno : 0;
 
     if (volume_failed)
         return flush_error(volume_failed, "the volume", err);
@@ -42,7 +42,8 @@ err_code platform_flush_volume(int root_fd, int file_fd, struct error *err)
 
 err_code platform_flush_file(int fd, struct error *err)
 {
-    return fsync(fd) ? flush_error(errno, "a file", err) : ERR_OK;
+    return RETRY_ON_EINTR(fsync(fd)) ? flush_error(errno, "a file", err)
+                                     : ERR_OK;
 }
 
 /*

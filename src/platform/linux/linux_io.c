@@ -465,7 +465,8 @@ err_code platform_rename_noreplace(int from_dir_fd, const char *from,
                                    int to_dir_fd, const char *to,
                                    struct error *err)
 {
-    if (!renameat2(from_dir_fd, from, to_dir_fd, to, RENAME_NOREPLACE))
+    if (!RETRY_ON_EINTR(
+            renameat2(from_dir_fd, from, to_dir_fd, to, RENAME_NOREPLACE)))
         return ERR_OK;
     /* The filesystem, or the kernel, does not know the flag (rename(2)). */
     if (errno == EINVAL || errno == ENOSYS)

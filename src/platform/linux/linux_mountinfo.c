@@ -101,23 +101,36 @@ static bool read_device(const struct cursor *field,
     return true;
 }
 
+/* "shared:5"; anything else leaves the number alone. */
+static void read_group(const struct cursor *field, const char *name,
+                       uint64_t *out)
+{
+    size_t length = strlen(name);
+
+    if ((size_t)(field->end - field->at) > length &&
+        !memcmp(field->at, name, length))
+        read_number(field->at + length, field->end, out);
+}
+
 bool linux_mountinfo_parse_line(const char *line, size_t length,
                                 struct linux_mount_entry *out)
 {
     struct cursor rest = {line, line + length};
     struct cursor id, parent, device, subtree, mount_point, options;
-    struct cursor skipped, type, source, super_options;
-    struct linux_mount_entry entry;
+    struct cursor optional, type, source, super_options;
+    struct linux_mount_entry entry = {.mount_id = 0};
 
     if (memchr(line, '\0', length) || !next_field(&rest, &id) ||
         !next_field(&rest, &parent) || !next_field(&rest, &device) ||
         !next_field(&rest, &subtree) || !next_field(&rest, &mount_point) ||
         !next_field(&rest, &options))
         return false;
-    do /* "shared:1 master:2", any number of them, end with a dash */
-        if (!next_field(&rest, &skipped))
+    do { /* "shared:1 master:2", any number of them, end with a dash */
+        if (!next_field(&rest, &optional))
             return false;
-    while (!field_is(&skipped, "-"));
+        read_group(&optional, "shared:", &entry.peers);
+        read_group(&optional, "master:", &entry.master);
+    } while (!field_is(&optional, "-"));
     if (!next_field(&rest, &type) || !next_field(&rest, &source) ||
         !next_field(&rest, &super_options) ||
         !read_number(id.at, id.end, &entry.mount_id) ||

@@ -14,8 +14,9 @@
 /* One line, decoded. Strings are owned and never NULL. */
 struct linux_mount_entry {
     uint64_t mount_id, parent_id;
-    unsigned major, minor; /* major 0: no block device of its own */
-    char *subtree;         /* what of the filesystem is mounted: "/" */
+    unsigned major, minor;  /* major 0: no block device of its own */
+    uint64_t peers, master; /* groups of mount_namespaces(7); 0: none */
+    char *subtree;          /* what of the filesystem is mounted: "/" */
     char *mount_point;
     char *options;       /* of this mount: "rw,noatime" */
     char *type;          /* "ext4", "fuse.sshfs" */

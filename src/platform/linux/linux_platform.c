@@ -1,59 +1,22 @@
-/*
- * Linux: the mount table, and a thread that waits for it to change.
- */
-#include "platform/platform.h"
+#include "platform/linux/linux_platform.h"
 
 #include "core/base/array.h"
-#include "core/base/thread.h"
+#include "platform/linux/linux_bus.h"
+#include "platform/linux/linux_monitor.h"
 #include "platform/linux/linux_volume.h"
+#include "platform/platform.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-struct platform {
-    int wake_fd;      /* eventfd, any thread */
-    int stop_fd;      /* eventfd, written once, by platform_free */
-    int mountinfo_fd; /* the thread's */
-    pthread_t thread;
-};
-
-/*
- * /proc/self/mountinfo is readable at all times; a change shows as POLLPRI
- * and POLLERR, once for each poll (fs/proc_namespace.c, mounts_poll).
- */
-static void *watch_mounts(void *argument)
-{
-    struct platform *platform = argument;
-    struct pollfd waiting[] = {
-        {.fd = platform->mountinfo_fd, .events = POLLPRI},
-        {.fd = platform->stop_fd, .events = POLLIN},
-    };
-
-    for (;;) {
-        if (poll(waiting, COUNT_OF(waiting), -1) < 0) {
-            if (errno != EINTR)
-                die("poll of the mount table: errno %d", errno);
-            continue;
-        }
-        if (waiting[1].revents)
-            return NULL;
-        if (waiting[0].revents)
-            eventfd_write(platform->wake_fd, 1);
-    }
-}
-
-static void close_all(struct platform *platform)
+static void release(struct platform *platform)
 {
     if (platform->wake_fd >= 0)
         close(platform->wake_fd);
-    if (platform->stop_fd >= 0)
-        close(platform->stop_fd);
-    if (platform->mountinfo_fd >= 0)
-        close(platform->mountinfo_fd);
+    linux_probes_free(platform->probes);
+    linux_bus_drop(platform->bus);
     free(platform);
 }
 
@@ -63,28 +26,28 @@ err_code platform_new(struct platform **out, struct error *err)
 
     *platform = (struct platform){
         .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-        .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-        .mountinfo_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC),
+        .probes = linux_probes_new(),
+        .bus = linux_bus_new(),
     };
-    if (platform->wake_fd < 0 || platform->stop_fd < 0 ||
-        platform->mountinfo_fd < 0) {
-        err_code code =
-            error_set_errno(err, errno, "cannot watch the mount table");
-        close_all(platform);
-        return code;
-    }
-    platform->thread = thread_start(watch_mounts, platform);
-    *out = platform;
-    return ERR_OK;
+    err_code code =
+        platform->wake_fd < 0
+            ? error_set_errno(err, errno, "cannot watch the mount table")
+            : linux_monitor_new(platform->wake_fd, platform->probes,
+                                platform->bus, &platform->monitor, err);
+    if (code)
+        release(platform);
+    else
+        *out = platform;
+    return code;
 }
 
+/* Workers of requests may go on: they hold the bus, which is closed now. */
 void platform_free(struct platform *platform)
 {
     if (!platform)
         return;
-    eventfd_write(platform->stop_fd, 1);
-    thread_join(platform->thread);
-    close_all(platform);
+    linux_monitor_free(platform->monitor);
+    release(platform);
 }
 
 int platform_wake_fd(const struct platform *platform)

@@ -4,7 +4,7 @@
 #include "core/base/path.h"
 #include "core/base/strbuf.h"
 #include "platform/linux/linux_io.h"
-#include "platform/posix_io.h"
+#include "platform/linux/linux_sysfs.h"
 
 #include <blkid/blkid.h>
 #include <dirent.h>
@@ -22,16 +22,12 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-/* What a device says about its filesystem. NULL: it does not say. */
-struct facts {
-    char *type, *uuid, *label;
-};
-
-static void facts_release(struct facts *facts)
+void linux_facts_release(struct linux_facts *facts)
 {
     free(facts->type);
     free(facts->uuid);
     free(facts->label);
+    *facts = (struct linux_facts){.type = NULL};
 }
 
 /* --- devices ------------------------------------------------------------ */
@@ -48,11 +44,7 @@ static bool node_device(const char *path, dev_t *out)
     return true;
 }
 
-/*
- * The block device of a mount: its number, or, for btrfs and FUSE, which have
- * none, that of the node in the source field.
- */
-static bool device_of(const struct linux_mount_entry *entry, dev_t *out)
+bool linux_volume_device(const struct linux_mount_entry *entry, dev_t *out)
 {
     if (entry->major) {
         *out = makedev(entry->major, entry->minor);
@@ -78,7 +70,7 @@ bool linux_volume_is_present(const struct linux_mount_entry *entry)
 {
     dev_t device;
 
-    return !device_of(entry, &device) || device_is_present(device);
+    return !linux_volume_device(entry, &device) || device_is_present(device);
 }
 
 bool linux_volume_is_on_disk(const struct linux_mount_entry *entry)
@@ -89,18 +81,6 @@ bool linux_volume_is_on_disk(const struct linux_mount_entry *entry)
         return true;
     return !strncmp(entry->type, "fuse", 4) &&
            node_device(entry->source, &device);
-}
-
-/* The kernel's name of a device ("sda1", "dm-0"); NULL. free() it. */
-static char *kernel_name(dev_t device)
-{
-    CLEANUP_FREE char *link =
-        xasprintf("/sys/dev/block/%u:%u", major(device), minor(device));
-    CLEANUP_FREE char *target = NULL;
-
-    if (posix_read_link_at(AT_FDCWD, link, link, &target, NULL))
-        return NULL;
-    return xstrdup(path_name(target));
 }
 
 /* --- udev --------------------------------------------------------------- */
@@ -152,7 +132,7 @@ static char *property_of(struct udev_device *device, const char *name)
 }
 
 /* The udev database is files below /run/udev: no daemon is asked. */
-static void ask_udev(dev_t number, struct facts *out)
+static void ask_udev(dev_t number, struct linux_facts *out)
 {
     struct udev *udev = udev_new();
     struct udev_device *device =
@@ -189,7 +169,7 @@ static char *name_by(const char *directory, dev_t number)
     return name;
 }
 
-static void ask_links(dev_t number, struct facts *out)
+static void ask_links(dev_t number, struct linux_facts *out)
 {
     out->uuid = name_by("/dev/disk/by-uuid", number);
     if (out->uuid && !out->label)
@@ -206,7 +186,7 @@ static char *probed_value(blkid_probe probe, const char *name)
                                                                : xstrdup(value);
 }
 
-static void probe_open_device(int fd, struct facts *out)
+static void probe_open_device(int fd, struct linux_facts *out)
 {
     blkid_probe probe = blkid_new_probe();
 
@@ -218,7 +198,7 @@ static void probe_open_device(int fd, struct facts *out)
                                                       BLKID_SUBLKS_UUID |
                                                       BLKID_SUBLKS_LABEL) &&
         !blkid_do_safeprobe(probe)) {
-        facts_release(out);
+        linux_facts_release(out);
         out->type = probed_value(probe, "TYPE");
         out->uuid = probed_value(probe, "UUID");
         out->label = probed_value(probe, "LABEL");
@@ -228,9 +208,9 @@ static void probe_open_device(int fd, struct facts *out)
 
 /* The node is found by the kernel's name: the mount's source may be a name
  * that was never one of a node ("/dev/root"). */
-static void ask_device(dev_t number, struct facts *out)
+static void ask_device(dev_t number, struct linux_facts *out)
 {
-    CLEANUP_FREE char *name = kernel_name(number);
+    CLEANUP_FREE char *name = linux_sysfs_name_of(number);
     dev_t found;
 
     if (!name)
@@ -248,8 +228,9 @@ static void ask_device(dev_t number, struct facts *out)
         probe_open_device(fd, out);
 }
 
-static void ask_about(dev_t device, bool may_open, struct facts *out)
+void linux_facts_ask(dev_t device, bool may_open, struct linux_facts *out)
 {
+    *out = (struct linux_facts){.type = NULL};
     ask_udev(device, out);
     if (!out->uuid)
         ask_links(device, out);
@@ -266,7 +247,7 @@ static void ask_about(dev_t device, bool may_open, struct facts *out)
  */
 static bool ext4_has_journal(dev_t device)
 {
-    CLEANUP_FREE char *name = kernel_name(device);
+    CLEANUP_FREE char *name = linux_sysfs_name_of(device);
     CLEANUP(strbuf_release) struct strbuf task = STRBUF_INIT;
 
     if (!name)
@@ -293,12 +274,12 @@ static bool has_journal(const struct linux_mount_entry *entry,
 void linux_volume_describe(const struct linux_mount_entry *entry, bool may_open,
                            struct platform_mount *out)
 {
-    CLEANUP(facts_release) struct facts facts = {.type = NULL};
+    CLEANUP(linux_facts_release) struct linux_facts facts = {.type = NULL};
     bool is_local_disk = linux_volume_is_on_disk(entry);
     dev_t device = 0;
 
-    if (is_local_disk && device_of(entry, &device))
-        ask_about(device, may_open, &facts);
+    if (is_local_disk && linux_volume_device(entry, &device))
+        linux_facts_ask(device, may_open, &facts);
     const char *family =
         linux_family_of(entry->type, facts.type ? facts.type : "");
     *out = (struct platform_mount){

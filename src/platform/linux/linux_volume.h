@@ -8,6 +8,25 @@
 #include "platform/platform_io.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
+
+/* What is known of a device's content. NULL: nobody says. */
+struct linux_facts {
+    char *type, *uuid, *label;
+};
+
+/*
+ * Asks udev and the links below /dev/disk; with `may_open` the device itself
+ * where these know nothing (containers): that needs rights and waits for it.
+ */
+void linux_facts_ask(dev_t device, bool may_open, struct linux_facts *out);
+void linux_facts_release(struct linux_facts *facts);
+
+/*
+ * The block device of a mount: its number, or, for btrfs and FUSE, which have
+ * none, that of the node in the source field. False where there is none.
+ */
+bool linux_volume_device(const struct linux_mount_entry *entry, dev_t *out);
 
 /*
  * Whether a block device, or a FUSE server of one, is behind the mount. Looks
