@@ -36,6 +36,10 @@ void cli_invocation_release(struct cli_invocation *invocation);
 err_code cli_parse(int argc, char *const *argv, struct cli_invocation *out,
                    struct error *err) MUST_CHECK;
 
+/* `berth demo`: to be played by main. The request's names are the words of a
+ * command to run there; none: the screen. */
+bool cli_is_demo(const struct cli_invocation *invocation);
+
 void cli_print_help(const struct cli_command *command);
 
 /*

@@ -53,7 +53,7 @@ extern const size_t cli_command_count;
 extern const struct cli_command cli_volume_add, cli_volume_list,
     cli_volume_forget, cli_job_add, cli_job_list, cli_job_remove, cli_job_claim,
     cli_diff, cli_sync, cli_verify, cli_history, cli_drives, cli_eject,
-    cli_mount;
+    cli_mount, cli_demo;
 
 const struct cli_option *cli_find_option(const struct cli_command *command,
                                          const char *name, size_t length);

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* --- the sandbox -------------------------------------------------------- */
+/* --- the sandbox --- */
 
 static pthread_once_t fresh_once = PTHREAD_ONCE_INIT;
 static char *fresh_directory; /* set once; lives as long as the process */
@@ -55,17 +55,58 @@ static err_code resolve_path(const char *path, char **out_path,
     return ERR_OK;
 }
 
+/* Asked with every file that is opened: resolved once as long as nobody, a
+ * test, chooses another. */
+static pthread_mutex_t resolved_mutex = PTHREAD_MUTEX_INITIALIZER;
+static char *resolved_from, *resolved; /* under resolved_mutex */
+
+static char *find_resolved(const char *path)
+{
+    char *found = NULL;
+
+    mutex_lock(&resolved_mutex);
+    if (resolved_from && !strcmp(resolved_from, path))
+        found = xstrdup(resolved);
+    mutex_unlock(&resolved_mutex);
+    return found;
+}
+
+static void keep_resolved(const char *path, const char *real)
+{
+    mutex_lock(&resolved_mutex);
+    free(resolved_from);
+    free(resolved);
+    resolved_from = xstrdup(path);
+    resolved = xstrdup(real);
+    mutex_unlock(&resolved_mutex);
+}
+
+static err_code resolve_once(const char *path, char **out_path,
+                             struct error *err)
+{
+    char *found = find_resolved(path);
+
+    if (found) {
+        *out_path = found;
+        return ERR_OK;
+    }
+    err_code code = resolve_path(path, out_path, err);
+    if (!code && !access(*out_path, F_OK))
+        keep_resolved(path, *out_path);
+    return code;
+}
+
 err_code practice_directory(char **out_path, struct error *err)
 {
     const char *chosen = getenv("BERTH_PRACTICE");
 
     if (chosen && *chosen)
-        return resolve_path(chosen, out_path, err);
+        return resolve_once(chosen, out_path, err);
     pthread_once(&fresh_once, make_fresh_directory);
     if (!fresh_directory)
         return error_set_errno(err, fresh_errno,
                                "cannot make a practice sandbox below TMPDIR");
-    return resolve_path(fresh_directory, out_path, err);
+    return resolve_once(fresh_directory, out_path, err);
 }
 
 err_code practice_path(const char *name, char **out_path, struct error *err)
@@ -78,7 +119,7 @@ err_code practice_path(const char *name, char **out_path, struct error *err)
     return code;
 }
 
-/* --- the host ----------------------------------------------------------- */
+/* --- the host --- */
 
 err_code platform_config_directory(char **out_path, struct error *err)
 {

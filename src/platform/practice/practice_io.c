@@ -1,14 +1,22 @@
 /*
  * Practice: plain POSIX on plain directories. Nothing that is written to a
  * drive of paper is any more durable than the directory below it.
+ *
+ * Core writes through descriptors of its own, which nobody can make fail from
+ * here; but every name is opened, every flush and every look at the space goes
+ * through this file, and a yank leaves directories in which nothing can be
+ * made (practice_motion.c).
  */
 #include "platform/platform_io.h"
 
 #include "platform/posix_io.h"
 #include "platform/practice/practice.h"
+#include "platform/practice/practice_card.h"
+#include "platform/practice/practice_pace.h"
+#include "platform/practice/practice_verbs.h"
+#include "platform/practice/practice_volume.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -17,49 +25,97 @@
 
 static _Atomic int played_proof = PLATFORM_PROOF_CACHE;
 
-/* --- resolving ---------------------------------------------------------- */
+/* --- what is in the way --- */
 
-static err_code check_attached(const char *drive, struct error *err)
+/* 0, or the errno value that a pulled drive answers with. */
+static int failure_of(int fd, int when_gone)
 {
-    if (!drive || !practice_is_detached(drive))
-        return ERR_OK;
-    return error_set(err, ERR_DEVICE_GONE,
-                     "the practice drive %s is not plugged in", drive);
+    CLEANUP(practice_place_release) struct practice_place place = {NULL};
+
+    return practice_find_place(fd, &place) && place.is_gone ? when_gone : 0;
+}
+
+static err_code check_readable(int fd, const char *verb, const char *path,
+                               struct error *err)
+{
+    int failed = failure_of(fd, EIO);
+
+    return failed ? posix_path_error(failed, verb, path, err) : ERR_OK;
+}
+
+/* Of a new file. What core creates without us meets the space that we say. */
+static int refusal_of(int fd)
+{
+    CLEANUP(practice_place_release) struct practice_place place = {NULL};
+    CLEANUP(card_release) struct card card = CARD_INIT;
+    struct platform_space space;
+
+    if (!practice_find_place(fd, &place))
+        return 0;
+    card_load(CARD_VOLUME, place.volume, &card);
+    if (card_says(&card, "read-only"))
+        return EROFS;
+    if (!platform_space(fd, &space, NULL) && !space.free_bytes)
+        return ENOSPC;
+    return 0;
 }
 
 err_code platform_check_attached(int fd, struct error *err)
 {
-    bool is_root;
-    CLEANUP_FREE char *drive = practice_drive_of(fd, &is_root);
+    CLEANUP(practice_place_release) struct practice_place place = {NULL};
 
-    return check_attached(drive, err);
+    if (!practice_find_place(fd, &place) || !place.is_gone)
+        return ERR_OK;
+    return error_set(err, ERR_DEVICE_GONE,
+                     "the practice drive %s is not plugged in", place.volume);
 }
 
-/* An unplugged drive has no mount point: there is nothing to be opened. */
+/* --- resolving --- */
+
+/* An unplugged drive has no mount point; a pulled one has, and it is empty. */
 err_code platform_open_root(const char *path, int *out_fd, struct error *err)
 {
+    CLEANUP(practice_place_release) struct practice_place place = {NULL};
     CLEANUP_FD int fd = -1;
     err_code code = posix_open_root(path, &fd, err);
 
-    if (!code && platform_check_attached(fd, NULL))
-        code = error_set_errno(err, ENOENT, "cannot open %s", path);
-    if (!code)
-        *out_fd = TAKE_FD(fd);
-    return code;
+    if (code)
+        return code;
+    if (practice_find_place(fd, &place)) {
+        if (place.is_gone && !practice_is_stale(place.volume))
+            return error_set_errno(err, ENOENT, "cannot open %s", path);
+        practice_pace_open(place.volume);
+    }
+    *out_fd = TAKE_FD(fd);
+    return ERR_OK;
 }
 
 err_code platform_open_beneath(int root_fd, const char *path,
                                enum platform_open how, int *out_fd,
                                struct error *err)
 {
-    return posix_open_beneath(&posix_walk_by_device, root_fd, path, how, out_fd,
-                              err);
+    err_code code = check_readable(root_fd, "open", path, err);
+    int refused = 0;
+
+    if (!code && how == PLATFORM_OPEN_CREATE)
+        refused = refusal_of(root_fd);
+    if (refused)
+        return posix_path_error(refused, "create", path, err);
+    if (!code)
+        code = posix_open_beneath(&posix_walk_by_device, root_fd, path, how,
+                                  out_fd, err);
+    return code;
 }
 
 err_code platform_stat_beneath(int root_fd, const char *path,
                                struct platform_stat *out, struct error *err)
 {
-    return posix_stat_beneath(&posix_walk_by_device, root_fd, path, out, err);
+    err_code code = check_readable(root_fd, "examine", path, err);
+
+    if (!code)
+        code =
+            posix_stat_beneath(&posix_walk_by_device, root_fd, path, out, err);
+    return code;
 }
 
 err_code platform_stat_fd(int fd, struct platform_stat *out, struct error *err)
@@ -67,9 +123,12 @@ err_code platform_stat_fd(int fd, struct platform_stat *out, struct error *err)
     return posix_stat_fd(fd, out, err);
 }
 
+/* A pulled drive's directories read as empty, without an error. */
 err_code platform_list_directory(int dir_fd, platform_visit *visit,
                                  void *context, struct error *err)
 {
+    if (failure_of(dir_fd, EIO))
+        return ERR_OK;
     return posix_list_directory(dir_fd, visit, context, err);
 }
 
@@ -78,9 +137,11 @@ err_code platform_read_link(int root_fd, const char *path, char **out_target,
 {
     CLEANUP_FD int parent_fd = -1;
     const char *name;
-    err_code code = posix_open_parent(&posix_walk_by_device, root_fd, path,
-                                      &parent_fd, &name, err);
+    err_code code = check_readable(root_fd, "read the symlink", path, err);
 
+    if (!code)
+        code = posix_open_parent(&posix_walk_by_device, root_fd, path,
+                                 &parent_fd, &name, err);
     if (code)
         return code;
     return posix_read_link_at(parent_fd < 0 ? root_fd : parent_fd, name, path,
@@ -91,31 +152,60 @@ err_code platform_rename_noreplace(int from_dir_fd, const char *from,
                                    int to_dir_fd, const char *to,
                                    struct error *err)
 {
-    return posix_rename_look_before(from_dir_fd, from, to_dir_fd, to, err);
+    CLEANUP(practice_place_release) struct practice_place place = {NULL};
+    err_code code;
+
+    if (!practice_find_place(to_dir_fd, &place))
+        return posix_rename_look_before(from_dir_fd, from, to_dir_fd, to, err);
+    if (place.is_gone)
+        return error_set_errno(err, EIO, "cannot rename %s to %s", from, to);
+    code = posix_rename_look_before(from_dir_fd, from, to_dir_fd, to, err);
+    if (!code)
+        practice_play_file(place.volume);
+    return code;
 }
 
-/* --- durability --------------------------------------------------------- */
+/* --- durability --- */
 
-err_code platform_flush_volume(int root_fd, int file_fd, struct error *err)
+/* Not fsync of everything: what core wrote is in the directory below. */
+static int flush_both(int root_fd, int file_fd)
 {
     int root_failed = fsync(root_fd) ? errno : 0;
     int file_failed = fsync(file_fd) ? errno : 0;
-    int failed = root_failed ? root_failed : file_failed;
-    err_code code = platform_check_attached(root_fd, err);
 
-    if (!code && failed)
-        code = error_set_errno(err, failed, "cannot flush the volume");
-    return code;
+    return root_failed ? root_failed : file_failed;
+}
+
+err_code platform_flush_volume(int root_fd, int file_fd, struct error *err)
+{
+    CLEANUP(practice_place_release) struct practice_place place = {NULL};
+    bool is_paper = practice_find_place(root_fd, &place);
+
+    if (is_paper && place.is_gone)
+        return error_set_errno(err, ENODEV, "cannot flush the volume");
+    int failed = flush_both(root_fd, file_fd);
+    if (failed)
+        return error_set_errno(err, failed, "cannot flush the volume");
+    return is_paper ? practice_pace_flush(place.volume, err) : ERR_OK;
 }
 
 err_code platform_flush_file(int fd, struct error *err)
 {
-    return fsync(fd) ? error_set_errno(err, errno, "cannot flush a file")
-                     : ERR_OK;
+    int failed = failure_of(fd, ENODEV);
+
+    if (!failed && fsync(fd))
+        failed = errno;
+    return failed ? error_set_errno(err, failed, "cannot flush a file")
+                  : ERR_OK;
 }
 
 void platform_write_back(int fd, int64_t offset, int64_t length, bool wait)
 {
+    CLEANUP(practice_place_release) struct practice_place place = {NULL};
+
+    /* Who announces has to wait already while too much is on its way. */
+    if (!wait && practice_find_place(fd, &place) && !place.is_gone)
+        practice_pace_write(place.volume, length);
 }
 
 void practice_set_proof(enum platform_proof proof)
@@ -139,11 +229,16 @@ err_code platform_clone(int from_fd, int to_fd, struct error *err)
     return error_set_errno(err, EOPNOTSUPP, "cannot clone a file");
 }
 
-/* --- the filesystem ----------------------------------------------------- */
+/* --- the filesystem --- */
 
 err_code platform_space(int fd, struct platform_space *out, struct error *err)
 {
-    return posix_space(fd, out, err);
+    CLEANUP(practice_place_release) struct practice_place place = {NULL};
+    err_code code = posix_space(fd, out, err);
+
+    if (!code && practice_find_place(fd, &place))
+        practice_pace_space(place.volume, out);
+    return code;
 }
 
 /*
@@ -179,13 +274,16 @@ static err_code describe_surroundings(int fd, struct platform_mount *out,
 err_code platform_mount_of(int fd, struct platform_mount *out,
                            struct error *err)
 {
-    bool is_root;
-    CLEANUP_FREE char *drive = practice_drive_of(fd, &is_root);
+    CLEANUP(practice_place_release) struct practice_place place = {NULL};
 
-    if (!drive)
+    if (!practice_find_place(fd, &place))
         return describe_surroundings(fd, out, err);
-    err_code code = practice_describe(drive, out, err);
+    if (place.is_gone && !place.is_root)
+        return error_set(err, ERR_DEVICE_GONE,
+                         "the practice drive %s is not plugged in",
+                         place.volume);
+    err_code code = practice_describe(place.volume, out, err);
     if (!code)
-        out->is_root = is_root;
+        out->is_root = place.is_root;
     return code;
 }

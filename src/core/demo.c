@@ -1,0 +1,333 @@
+#include "core/demo_internal.h"
+
+#include "core/base/clock.h"
+#include "core/base/fdio.h"
+#include "core/base/path.h"
+#include "platform/platform_host.h"
+#include "platform/platform_io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SANDBOX_PREFIX "berth-demo-"
+#define PRACTICE_PROGRAM "berth-practice"
+
+/*
+ * The drives: one to sync to, a second that is away and behind, a stick that
+ * comes and goes, a disk inside with a worry. Its time starts with the
+ * platform, so a few seconds before the first screen.
+ */
+static const char script[] =
+    "drive hdd vendor=Seagate model=Expansion serial=NA8F0QX1 bus=usb size=5TB "
+    "link=5000 rotational=yes smart=passed temperature=34 hours=4120 "
+    "attribute-5=Reallocated_Sector_Ct,100,100,10,8 "
+    "attribute-197=Current_Pending_Sector,100,100,0,0 io-errors=0 "
+    "link-resets=0\n"
+    "volume hdd_homelab drive=hdd family=exfat uuid=6a3b19c2 size=5TB "
+    "used=3.1TB\n"
+    "drive rotating vendor=WD model=\"Elements 25A3\" serial=WX52D911 bus=usb "
+    "size=4TB link=5000 rotational=yes smart=hidden\n"
+    "volume hdd_rotating drive=rotating family=exfat uuid=90cc41d7 size=4TB "
+    "used=2.2TB\n"
+    "drive stick vendor=SanDisk model=Ultra serial=4C5300 bus=usb size=256GB "
+    "link=480 smart=hidden\n"
+    "volume tools_usb drive=stick family=exfat uuid=11ab77e0 size=256GB "
+    "used=171GB\n"
+    "drive ssd vendor=Samsung model=\"SSD 970\" serial=S4EWNF0 bus=nvme "
+    "size=500GB smart=passed temperature=47 hours=18233 "
+    "attribute-0=media_errors,,,,0\n"
+    "volume system drive=ssd family=ext4 uuid=5f2c size=490GB used=459GB "
+    "system=yes\n"
+    "on unmount hdd_homelab busy hdd_homelab - vlc \"/media/Nosferatu "
+    "(1922).mkv\" for=6\n"
+    "at 20 unplug stick\n"
+    "at 26 plug stick\n";
+
+/* --- files --- */
+
+size_t demo_chance(struct demo *demo, size_t below)
+{
+    demo->chance ^= demo->chance >> 12;
+    demo->chance ^= demo->chance << 25;
+    demo->chance ^= demo->chance >> 27;
+    return (size_t)((demo->chance * UINT64_C(0x2545f4914f6cdd1d)) >> 33) %
+           below;
+}
+
+static err_code set_age(struct demo *demo, int fd, const char *path,
+                        double days, struct error *err)
+{
+    const struct record record = {
+        .type = ENTRY_FILE,
+        .source = {.mtime_ns = demo->now_ns -
+                               (int64_t)(days * 86400 * (double)NS_PER_SECOND)},
+    };
+
+    return fsops_set_metadata_fd(fd, path, &record, FSOPS_SET_TIMES, err);
+}
+
+err_code demo_write(struct demo *demo, const char *path, const char *text,
+                    size_t length, double days, struct error *err)
+{
+    CLEANUP_FREE char *parent = xstrndup(path, path_parent_length(path));
+    CLEANUP_FD int fd = -1;
+    err_code code = fsops_ensure_directory(&demo->ops, parent, err);
+
+    if (!code)
+        code = fsops_unlink_if_there(&demo->ops, path, err);
+    if (!code)
+        code = fsops_create(&demo->ops, path, 0644, &fd, err);
+    if (code)
+        return code;
+    int failed = fd_write_full(fd, text, length);
+    if (failed)
+        return error_set_errno(err, failed, "cannot write %s", path);
+    return set_age(demo, fd, path, days, err);
+}
+
+err_code demo_write_text(struct demo *demo, const char *path, const char *text,
+                         double days, struct error *err)
+{
+    return demo_write(demo, path, text, strlen(text), days, err);
+}
+
+err_code demo_write_film(struct demo *demo, const char *path, size_t bytes,
+                         double days, struct error *err)
+{
+    CLEANUP_FREE char *film = xmalloc(bytes);
+
+    for (size_t i = 0; i < bytes; i++)
+        film[i] = (char)demo_chance(demo, 256);
+    return demo_write(demo, path, film, bytes, days, err);
+}
+
+/* --- the sandbox --- */
+
+/* Where sandboxes are made; free() it. */
+static char *find_parent(void)
+{
+    const char *temporary = getenv("TMPDIR");
+    CLEANUP_FREE char *home = NULL;
+    struct stat found;
+
+    if (temporary && *temporary == '/')
+        return path_clean(temporary);
+    if (!platform_home_directory(&home, NULL)) {
+        char *cache = path_join(home, ".cache");
+        if (!stat(cache, &found) && S_ISDIR(found.st_mode))
+            return cache;
+        free(cache);
+    }
+    return xstrdup("/tmp");
+}
+
+/* Only what we made: a private directory of this user, below a descriptor. */
+static err_code remove_sandbox(int parent_fd, const char *name,
+                               struct error *err)
+{
+    CLEANUP(fsops_release) struct fsops ops = fsops_on(-1);
+    CLEANUP_FD int fd = -1;
+    err_code code = platform_open_beneath(parent_fd, name,
+                                          PLATFORM_OPEN_DIRECTORY, &fd, err);
+
+    if (code)
+        return code;
+    ops.root_fd = fd;
+    code = fsops_empty_directory(&ops, "", err);
+    if (!code && unlinkat(parent_fd, name, AT_REMOVEDIR))
+        code = error_set_errno(err, errno, "cannot remove %s", name);
+    return code;
+}
+
+/* The process that made a sandbox, by its name; 0: it is none. */
+static pid_t maker_of(const char *name)
+{
+    char *end;
+
+    if (strncmp(name, SANDBOX_PREFIX, strlen(SANDBOX_PREFIX)) != 0)
+        return 0;
+    long pid = strtol(name + strlen(SANDBOX_PREFIX), &end, 10);
+    return *end == '-' && pid > 1 ? (pid_t)pid : 0;
+}
+
+static err_code remove_if_stale(void *context,
+                                const struct platform_entry *entry,
+                                struct error *err)
+{
+    const int *parent_fd = context;
+    pid_t maker = maker_of(entry->name);
+
+    if (!maker || !entry->stat || entry->stat->type != PLATFORM_DIRECTORY ||
+        entry->stat->uid != geteuid() || (entry->stat->mode & 0777) != 0700 ||
+        !kill(maker, 0) || errno != ESRCH)
+        return ERR_OK;
+    /* What cannot be removed is in nobody's way. */
+    err_code removed = remove_sandbox(*parent_fd, entry->name, NULL);
+    (void)removed;
+    return ERR_OK;
+}
+
+static void remove_stale(const char *parent)
+{
+    CLEANUP_FD int fd = -1;
+    err_code code = platform_open_root(parent, &fd, NULL);
+
+    if (!code)
+        code = platform_list_directory(fd, remove_if_stale, &fd, NULL);
+    (void)code; /* a leftover is no reason not to start */
+}
+
+static err_code make_sandbox(struct demo *demo, struct error *err)
+{
+    CLEANUP_FREE char *parent = find_parent();
+    CLEANUP_FREE char *path =
+        xasprintf("%s/" SANDBOX_PREFIX "%ld-XXXXXX", parent, (long)getpid());
+
+    remove_stale(parent);
+    if (!mkdtemp(path))
+        return error_set_errno(err, errno,
+                               "cannot make a directory for the demo in %s "
+                               "(TMPDIR says where)",
+                               parent);
+    demo->directory = realpath(path, NULL);
+    if (!demo->directory)
+        return error_set_errno(err, errno, "cannot find %s", path);
+    err_code code = platform_open_root(demo->directory, &demo->root_fd, err);
+    demo->ops = fsops_on(demo->root_fd);
+    return code;
+}
+
+/* From here on nobody in this process finds the user's own places. */
+static void move_in(const struct demo *demo)
+{
+    static const char *const elsewhere[] = {
+        "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME",
+        "XDG_CACHE_HOME",  "BERTH_CONFIG",   "BERTH_STATE_DIR"};
+    CLEANUP_FREE char *home = path_join(demo->directory, "home");
+    CLEANUP_FREE char *temporary = path_join(demo->directory, "tmp");
+
+    for (size_t i = 0; i < COUNT_OF(elsewhere); i++)
+        unsetenv(elsewhere[i]);
+    setenv("HOME", home, 1);
+    setenv("TMPDIR", temporary, 1);
+    setenv("BERTH_PRACTICE", demo->directory, 1);
+}
+
+static err_code furnish(struct demo *demo, struct error *err)
+{
+    err_code code = demo_make_sources(demo, err);
+
+    if (!code)
+        code = fsops_make_directory(&demo->ops, "tmp", 0700, err);
+    if (!code)
+        code = demo_write_text(demo, "script", script, 0, err);
+    if (!code)
+        code = demo_database_start(demo, err);
+    return code;
+}
+
+err_code demo_new(struct demo **out, struct error *err)
+{
+    struct demo *demo = xcalloc(1, sizeof *demo);
+
+    demo->root_fd = -1;
+    demo->chance = UINT64_C(0x9e3779b97f4a7c15);
+    demo->now_ns = clock_now_ns();
+    err_code code = make_sandbox(demo, err);
+    if (!code) {
+        move_in(demo);
+        code = furnish(demo, err);
+    }
+    if (code) {
+        demo_free(demo);
+        return code;
+    }
+    *out = demo;
+    return ERR_OK;
+}
+
+void demo_free(struct demo *demo)
+{
+    if (!demo)
+        return;
+    demo_database_stop(demo->database);
+    fsops_release(&demo->ops);
+    cleanup_fd(&demo->root_fd);
+    if (demo->directory) {
+        CLEANUP_FREE char *parent =
+            xstrndup(demo->directory, path_parent_length(demo->directory));
+        CLEANUP_FD int parent_fd = -1;
+        err_code code = platform_open_root(parent, &parent_fd, NULL);
+        if (!code)
+            code = remove_sandbox(parent_fd, path_name(demo->directory), NULL);
+        (void)code; /* the next demo tries again */
+    }
+    free(demo->directory);
+    free(demo);
+}
+
+const char *demo_directory(const struct demo *demo)
+{
+    return demo->directory;
+}
+
+char *demo_describe(const struct demo *demo)
+{
+    return xasprintf(
+        "A practice sandbox, away from your own files, until this program "
+        "ends:\n"
+        "  %s\n"
+        "Drives of paper: Seagate Expansion (hdd_homelab), SanDisk Ultra "
+        "(tools_usb),\n"
+        "Samsung SSD 970 (system); hdd_rotating is away. The stick is pulled "
+        "after 20 s\n"
+        "and comes back. The first eject of hdd_homelab finds it in use by "
+        "vlc for 6 s.\n"
+        "Other things happen when they are asked for:\n"
+        "  echo unplug hdd >> %s/control\n",
+        demo->directory, demo->directory);
+}
+
+/* --- the program that has drives of paper --- */
+
+static char *beside(const char *program, const char *where)
+{
+    CLEANUP_FREE char *directory =
+        xstrndup(program, path_parent_length(program));
+    CLEANUP_FREE char *joined = path_join(directory, where);
+
+    return path_clean(joined);
+}
+
+err_code demo_start_program(char *const *argv, struct error *err)
+{
+    static const char *const places[] = {PRACTICE_PROGRAM,
+                                         "../libexec/berth/" PRACTICE_PROGRAM};
+    CLEANUP_FREE char *own = NULL;
+    err_code code = platform_own_program(&own, err);
+
+    if (code)
+        return code;
+    CLEANUP_FREE char *real = realpath(own, NULL);
+    if (!real)
+        return error_set_errno(err, errno, "cannot find this program (%s)",
+                               own);
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        CLEANUP_FREE char *program = beside(real, places[i]);
+        execv(program, argv);
+        if (errno != ENOENT)
+            return error_set_errno(err, errno, "cannot run %s", program);
+    }
+    CLEANUP_FREE char *first = beside(real, places[0]);
+    CLEANUP_FREE char *second = beside(real, places[1]);
+    return error_set(err, ERR_NOT_FOUND,
+                     "the demo needs " PRACTICE_PROGRAM ", which is neither %s "
+                     "nor %s: `make install` puts it there, and in the source "
+                     "tree scripts/try starts it",
+                     first, second);
+}
