@@ -7,6 +7,7 @@
  *
  *   src/main.c         here: builds everything in this order, tears it down in
  *                      reverse
+ *   src/ui/            the screen: events -> a model -> pictures; keys -> commands
  *   src/cli/           words of the command line -> a command; events -> lines
  *   src/core/          the sync engine
  *     engine           the facade: commands in, events out, a task per command
@@ -37,6 +38,7 @@
 #include "core/sqlite_copy.h"
 #include "platform/platform.h"
 #include "platform/platform_host.h"
+#include "ui/ui.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -52,17 +54,20 @@ static int signal_pipe[2] = {-1, -1};
 static void pass_signal_on(int number)
 {
     int saved = errno;
+    char byte = (char)number;
 
-    (void)number;
-    if (write(signal_pipe[1], "", 1) < 0) {
+    if (write(signal_pipe[1], &byte, 1) < 0) {
         /* The pipe is full: somebody has been told often enough. */
     }
     errno = saved;
 }
 
-static err_code watch_signals(struct error *err)
+/* The screen pauses what runs before it lets itself be stopped; a command is
+ * stopped as any other. */
+static err_code watch_signals(bool for_screen, struct error *err)
 {
     static const int stopping[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int pausing[] = {SIGTSTP, SIGCONT};
     struct sigaction action = {.sa_handler = pass_signal_on,
                                .sa_flags = SA_RESTART};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
@@ -74,6 +79,8 @@ static err_code watch_signals(struct error *err)
         return error_set_errno(err, errno, "cannot create a pipe");
     for (size_t i = 0; i < COUNT_OF(stopping); i++)
         sigaction(stopping[i], &action, NULL);
+    for (size_t i = 0; for_screen && i < COUNT_OF(pausing); i++)
+        sigaction(pausing[i], &action, NULL);
     sigaction(SIGPIPE, &ignore, NULL); /* a write that fails says so */
     return ERR_OK;
 }
@@ -94,13 +101,26 @@ static err_code find_paths(struct cli_invocation *invocation, char **out_home,
     return code;
 }
 
+static int use(struct cli_invocation *invocation, struct engine *engine)
+{
+    const struct ui_options options = {
+        .engine = engine,
+        .signal_fd = signal_pipe[0],
+        .has_mouse = true,
+    };
+
+    if (invocation->command)
+        return cli_run(invocation, engine, signal_pipe[0]);
+    return ui_run(&options);
+}
+
 static err_code run(struct cli_invocation *invocation, int *out_exit,
                     struct error *err)
 {
     CLEANUP_FREE char *home = NULL;
     struct platform *platform = NULL;
     struct engine *engine = NULL;
-    err_code code = watch_signals(err);
+    err_code code = watch_signals(!invocation->command, err);
 
     if (!code)
         code = find_paths(invocation, &home, err);
@@ -116,7 +136,7 @@ static err_code run(struct cli_invocation *invocation, int *out_exit,
         code = engine_new(&options, &engine, err);
     }
     if (!code)
-        *out_exit = cli_run(invocation, engine, signal_pipe[0]);
+        *out_exit = use(invocation, engine);
     engine_free(engine);
     platform_free(platform);
     return code;
@@ -126,6 +146,13 @@ static int fail(err_code code, const struct error *err)
 {
     fprintf(stderr, "berth: %s\n", err->message);
     return (int)outcome_of(code);
+}
+
+/* The screen is for a person at a terminal; a script gets the help. */
+static bool has_screen(const struct cli_invocation *invocation)
+{
+    return !invocation->command && isatty(STDIN_FILENO) &&
+           isatty(STDOUT_FILENO);
 }
 
 int main(int argc, char **argv)
@@ -145,7 +172,8 @@ int main(int argc, char **argv)
         puts("berth " BERTH_VERSION);
         return 0;
     }
-    if (invocation.show_help || !invocation.command) {
+    if (invocation.show_help ||
+        (!invocation.command && !has_screen(&invocation))) {
         cli_print_help(invocation.command);
         return 0;
     }

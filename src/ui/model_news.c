@@ -1,0 +1,261 @@
+#include "ui/model.h"
+
+#include "core/base/array.h"
+#include "core/base/clock.h"
+#include "ui/words.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The default of `stale_after`: the engine does not tell a volume's own. */
+#define STALE_NS (10 * 24 * 3600 * NS_PER_SECOND)
+
+void news_release(struct news *news)
+{
+    free(news->key);
+    free(news->line);
+    free(news->why);
+    *news = (struct news){.key = NULL};
+}
+
+static bool is_dismissed(const struct model *model, const char *key)
+{
+    for (size_t i = 0; i < model->dismissed.count; i++)
+        if (!strcmp(model->dismissed.items[i], key))
+            return true;
+    return false;
+}
+
+/* True when it is the news: not dismissed, so that nothing lesser counts. */
+static bool offer(struct model *model, struct news news)
+{
+    if (is_dismissed(model, news.key)) {
+        news_release(&news);
+        return false;
+    }
+    news_release(&model->news);
+    model->news = news;
+    return true;
+}
+
+/* --- worst first -----------------------------------------------------------
+ */
+
+static bool offer_trouble(struct model *model)
+{
+    if (!model->trouble)
+        return false;
+    return offer(model, (struct news){
+                            .key = xasprintf("trouble %s", model->trouble),
+                            .line = xstrdup(model->trouble),
+                            .why = xstrdup(model->trouble),
+                            .is_bad = true,
+                        });
+}
+
+static bool offer_unsafe(struct model *model, const struct drive *drive)
+{
+    if (!*drive->unsafe)
+        return false;
+    return offer(
+        model,
+        (struct news){
+            .key = xasprintf("unsafe %s %s", drive->title, drive->unsafe),
+            .line =
+                xasprintf("%s: DO NOT UNPLUG: %s", drive->title, drive->unsafe),
+            .why = xasprintf("%s\n\nEject says the same until a "
+                             "flush and a read-back have succeeded.",
+                             drive->unsafe),
+            .is_bad = true,
+        });
+}
+
+static bool offer_pulled(struct model *model)
+{
+    if (!model->pulled.line)
+        return false;
+    return offer(model, (struct news){
+                            .key = xstrdup(model->pulled.key),
+                            .line = xstrdup(model->pulled.line),
+                            .why = xstrdup(model->pulled.why),
+                            .is_bad = true,
+                        });
+}
+
+static bool offer_health(struct model *model, const struct drive *drive)
+{
+    if (!drive->is_attached || drive->health.state != HEALTH_FAILING)
+        return false;
+    return offer(model,
+                 (struct news){
+                     .key = xasprintf("failing %s", drive->title),
+                     .line = xasprintf("%s is failing: %s", drive->title,
+                                       drive->health.why),
+                     .why = xasprintf("%s\n\nCopy what is only on it, and "
+                                      "replace it.",
+                                      drive->health.why),
+                     .is_bad = true,
+                 });
+}
+
+static bool offer_problem(struct model *model, const struct drive *drive)
+{
+    for (size_t i = 0; i < drive->volumes.count; i++) {
+        const struct drive_volume *volume = &drive->volumes.items[i];
+        if (*volume->problem &&
+            offer(model,
+                  (struct news){
+                      .key = xasprintf("problem %s %s", volume_title(volume),
+                                       volume->problem),
+                      .line = xasprintf("%s: %s", volume_title(volume),
+                                        volume->problem),
+                      .why = xstrdup(volume->problem),
+                      .is_bad = true,
+                  }))
+            return true;
+    }
+    return false;
+}
+
+static bool offer_error(struct model *model, const struct target *target)
+{
+    if (!target->error)
+        return false;
+    return offer(
+        model, (struct news){
+                   .key = xasprintf("error %s %s %s", target->job,
+                                    target->volume, target->error),
+                   .line = xstrdup(target->error),
+                   .why = xasprintf("Job %s to %s was not compared:"
+                                    "\n\n%s",
+                                    target->job, target->volume, target->error),
+               });
+}
+
+static const char *outcome_words(int exit_code)
+{
+    static const char *const words[] = {
+        [OUTCOME_FAILED_FILES] = "some files did not arrive",
+        [OUTCOME_REFUSED] = "refused for safety",
+        [OUTCOME_BUSY] = "the drive was busy",
+        [OUTCOME_DEVICE] = "the drive failed or vanished",
+        [OUTCOME_NO_SPACE] = "not enough space",
+    };
+
+    if (exit_code < 0 || (size_t)exit_code >= COUNT_OF(words))
+        return NULL;
+    return words[exit_code];
+}
+
+static bool offer_past(struct model *model, const struct past *past)
+{
+    const char *words = outcome_words(past->exit_code);
+    char when[WORDS_SIZE];
+
+    if (!words || !past->ended_ns)
+        return false;
+    words_time(model->now_ns, past->ended_ns, when);
+    return offer(
+        model,
+        (struct news){
+            .key = xasprintf("run %s %" PRId64, past->volume, past->ended_ns),
+            .line =
+                xasprintf("%s: last run, %s: %s", past->volume, when, words),
+            .why = xasprintf("The last run on %s ended %s "
+                             "with exit code %d: %s.\n\n"
+                             "`berth history` tells what it "
+                             "did to which file.",
+                             past->volume, when, past->exit_code, words),
+        });
+}
+
+static bool offer_stale(struct model *model, const struct target *target)
+{
+    const struct drive_count count = model_count_target(model, target);
+    int64_t age_ns = model->now_ns - target->last_sync_ns;
+    int days = (int)(age_ns / NS_PER_SECOND / 86400);
+
+    if (!target->last_sync_ns || age_ns < STALE_NS ||
+        (count.is_known && !count.pending))
+        return false;
+    return offer(model,
+                 (struct news){
+                     .key = xasprintf("stale %s %s %" PRId64, target->job,
+                                      target->volume, target->last_sync_ns),
+                     .line = xasprintf("%s: %s not copied for %d days",
+                                       target->volume, target->job, days),
+                     .why = xasprintf("Job %s was last complete on %s %d days "
+                                      "ago. Plug it in and sync.",
+                                      target->job, target->volume, days),
+                 });
+}
+
+static bool find_of_drives(struct model *model,
+                           bool (*offer_of)(struct model *,
+                                            const struct drive *))
+{
+    for (size_t i = 0; i < model->drives.count; i++)
+        if (offer_of(model, &model->drives.items[i]))
+            return true;
+    return false;
+}
+
+static bool find_of_targets(struct model *model,
+                            bool (*offer_of)(struct model *,
+                                             const struct target *))
+{
+    for (size_t i = 0; i < model->targets.count; i++)
+        if (offer_of(model, &model->targets.items[i]))
+            return true;
+    return false;
+}
+
+static bool find_of_pasts(struct model *model)
+{
+    for (size_t i = 0; i < model->pasts.count; i++)
+        if (offer_past(model, &model->pasts.items[i]))
+            return true;
+    return false;
+}
+
+void model_find_news(struct model *model)
+{
+    bool has_news =
+        offer_trouble(model) || find_of_drives(model, offer_unsafe) ||
+        offer_pulled(model) || find_of_drives(model, offer_health) ||
+        find_of_drives(model, offer_problem) ||
+        find_of_targets(model, offer_error) || find_of_pasts(model) ||
+        find_of_targets(model, offer_stale);
+
+    if (has_news)
+        return;
+    news_release(&model->news);
+    model->shows_why = false;
+}
+
+void model_dismiss_news(struct model *model)
+{
+    if (!model->news.line)
+        return;
+    ARRAY_PUSH(&model->dismissed, xstrdup(model->news.key));
+    model->shows_why = false;
+    model_find_news(model);
+}
+
+void model_apply_pulled(struct model *model, const struct event *event)
+{
+    const char *prefix = "PULLED: ", *text = event->text ? event->text : "";
+    char when[WORDS_SIZE];
+
+    if (!strncmp(text, prefix, strlen(prefix)))
+        text += strlen(prefix);
+    words_time(model->now_ns, model->now_ns, when);
+    news_release(&model->pulled);
+    model->pulled = (struct news){
+        .key = xasprintf("pulled %s %" PRId64, event->volume, model->now_ns),
+        .line = xasprintf("%s: PULLED %s: %s", event->volume, when, text),
+        .why = xasprintf("%s was pulled at %s in the middle of a run.\n\n%s",
+                         event->volume, when, text),
+    };
+}

@@ -1,0 +1,376 @@
+#include "ui/screen.h"
+
+#include "ui/widget.h"
+#include "ui/words.h"
+
+#include <string.h>
+
+static const struct screen *const screens[] = {
+    [SCREEN_DRIVES] = &screen_drives,
+    [SCREEN_DIFF] = &screen_diff,
+    [SCREEN_SYNC] = &screen_sync,
+    [SCREEN_EJECT] = &screen_eject,
+};
+
+int screen_height(const struct model *model)
+{
+    return model->height - SCREEN_CHROME;
+}
+
+/* --- header and news -------------------------------------------------------
+ */
+
+static bool is_practice(const struct model *model)
+{
+    return model->drives.count && model->drives.items[0].is_practice;
+}
+
+static void draw_header(const struct model *model, struct area area)
+{
+    CLEANUP(strbuf_release) struct strbuf left = STRBUF_INIT;
+    CLEANUP(strbuf_release) struct strbuf right = STRBUF_INIT;
+
+    screens[model->screen]->describe(model, &left, &right);
+    int x = area_put(area, 1, 0, STYLE_TITLE, "berth");
+    if (is_practice(model))
+        x = area_put(area, x + 2, 0, STYLE_WATCH, "practice");
+    if (left.length)
+        x = area_put_name(area_columns(area, 0, area.width - 1), x + 2, 0,
+                          STYLE_NORMAL, left.text);
+    if (x + 3 + text_width(right.text) < area.width)
+        area_put_right(area_columns(area, 0, area.width - 1), 0, STYLE_DIM,
+                       right.text);
+}
+
+static void draw_banner(const struct model *model, struct area area)
+{
+    static const char keys[] = "w why  ⌫ dismiss";
+    int width = area.width - text_width(keys) - 4;
+    struct area text = area_columns(area, 1, width);
+
+    if (!model->news.line)
+        return;
+    area_put(text, 0, 0, STYLE_BANNER, "!");
+    area_put(text, 2, 0, model->news.is_bad ? STYLE_BAD : STYLE_BANNER,
+             model->news.line);
+    struct area right = area_columns(area, width + 3, area.width);
+    int x = area_put(right, 0, 0, STYLE_KEY, "w");
+    x = area_put(right, x + 1, 0, STYLE_DIM, "why");
+    area_hit(area_columns(right, 0, x), INTENT_WHY, 0);
+    int start = x + 2;
+    x = area_put(right, start, 0, STYLE_KEY, "⌫");
+    x = area_put(right, x + 1, 0, STYLE_DIM, "dismiss");
+    area_hit(area_columns(right, start, x - start), INTENT_DISMISS, 0);
+}
+
+static void draw_news(const struct model *model, struct area area)
+{
+    if (model->message)
+        area_put(area_columns(area, 1, area.width - 2), 0, 0, STYLE_STRONG,
+                 model->message);
+    else if (model->screen == SCREEN_DRIVES)
+        draw_banner(model, area);
+}
+
+/* --- footer ----------------------------------------------------------------
+ */
+
+/* Under this width a line of keys would be a line of noise. */
+#define WIDE 100
+#define FOOTER_KEYS_NARROW 6
+
+static int footer_key(struct area area, int x, uint32_t key, const char *words,
+                      enum intent intent)
+{
+    char name[KEY_NAME_SIZE];
+    const char *shown = keys_name(key, name);
+    int width = text_width(shown) + 1 + text_width(words);
+
+    if (x + width > area.width)
+        return -1;
+    struct area place = area_columns(area, x, width);
+    int end = area_put(place, 0, 0, STYLE_KEY, shown);
+    area_put(place, end + 1, 0, STYLE_DIM, words);
+    area_hit(place, (int)intent, 0);
+    return x + width + 2;
+}
+
+static const struct binding *footer_binding(const struct model *model,
+                                            const struct bindings *bindings,
+                                            size_t *at)
+{
+    while (*at < bindings->count) {
+        const struct binding *binding = &bindings->items[(*at)++];
+        if (binding->words && (!binding->is_valid || binding->is_valid(model)))
+            return binding;
+    }
+    return NULL;
+}
+
+static void draw_footer(const struct model *model, struct area area)
+{
+    const struct bindings *bindings = &screens[model->screen]->bindings;
+    const struct binding *binding;
+    int x = 1, room = area.width - text_width("  ? more ");
+    int most = area.width < WIDE ? FOOTER_KEYS_NARROW : 100;
+    size_t at = 0;
+
+    for (int shown = 0; shown < most; shown++) {
+        binding = footer_binding(model, bindings, &at);
+        if (!binding)
+            break;
+        int next = footer_key(area_columns(area, 0, room), x, binding->keys[0],
+                              binding->words, binding->intent);
+        if (next < 0)
+            break;
+        x = next;
+    }
+    footer_key(area, x, '?', "more", INTENT_HELP);
+}
+
+static void draw_filter(const struct model *model, struct area area)
+{
+    int x = area_put(area, 1, 0, STYLE_KEY, "/");
+
+    x = area_put_name(area_columns(area, 0, area.width - 30), x, 0,
+                      STYLE_STRONG, model->diff.filter);
+    area.canvas->cursor_x = area.x + x;
+    area.canvas->cursor_y = area.y;
+    area_put_right(area_columns(area, 0, area.width - 1), 0, STYLE_DIM,
+                   "Enter done  Esc everything");
+}
+
+/* --- the whole -------------------------------------------------------------
+ */
+
+static void draw_too_small(const struct model *model, struct area area)
+{
+    CLEANUP_FREE char *text =
+        xasprintf("This window is too small: %dx%d. berth needs 80x24. "
+                  "q quits.",
+                  model->width, model->height);
+
+    area_put_wrapped(area, area.height > 4 ? area.height / 2 - 2 : 0,
+                     STYLE_STRONG, text);
+}
+
+static void draw_over(const struct model *model, const struct screen *screen,
+                      struct area area)
+{
+    if (model->shows_entry)
+        screen_draw_entry(model, area);
+    if (model->shows_why && model->news.why)
+        widget_story(area, "Why", model->news.why);
+    if (model->shows_help)
+        screen_draw_help(model, screen, area);
+    if (model->question.title)
+        widget_question(area, &model->question);
+}
+
+void screen_draw(const struct model *model, struct canvas *canvas)
+{
+    struct area all = canvas_area(canvas);
+    const struct screen *screen = screens[model->screen];
+
+    if (model_is_too_small(model)) {
+        draw_too_small(model, all);
+        return;
+    }
+    struct area body = area_rows(all, 2, screen_height(model));
+    draw_header(model, area_rows(all, 0, 1));
+    draw_news(model, area_rows(all, 1, 1));
+    screen->draw(model, body);
+    if (model->types_filter)
+        draw_filter(model, area_rows(all, all.height - 1, 1));
+    else
+        draw_footer(model, area_rows(all, all.height - 1, 1));
+    draw_over(model, screen, body);
+}
+
+/* --- where a key goes ------------------------------------------------------
+ */
+
+/* Keys that mean the same even where nothing else is taken. */
+static bool handle_always(struct model *model, enum intent intent)
+{
+    switch (intent) {
+    case INTENT_SUSPEND:
+        model_suspend(model);
+        return true;
+    case INTENT_INTERRUPT:
+        model_interrupt(model);
+        return true;
+    case INTENT_REDRAW:
+        model_request(model, REQUEST_REDRAW, ROLE_WATCH);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void answer_question(struct model *model, uint32_t key,
+                            enum intent intent, int argument)
+{
+    const struct question *question = &model->question;
+
+    for (size_t i = 0; i < question->answer_count; i++) {
+        bool is_meant = intent == INTENT_ANSWER
+                            ? (size_t)argument == i
+                            : key == question->answers[i].key ||
+                                  (intent == INTENT_ENTER &&
+                                   question->answers[i].key == UI_KEY_ENTER);
+        if (is_meant) {
+            model_answer(model, question->answers[i].answer);
+            return;
+        }
+    }
+    if (intent == INTENT_CANCEL)
+        model_answer(model, ANSWER_CLOSE);
+}
+
+static void handle_help(struct model *model, enum intent intent)
+{
+    int page = screen_height(model) - 4;
+
+    switch (intent) {
+    case INTENT_UP:
+        model->help_scroll--;
+        break;
+    case INTENT_DOWN:
+        model->help_scroll++;
+        break;
+    case INTENT_PAGE_UP:
+        model->help_scroll -= page;
+        break;
+    case INTENT_PAGE_DOWN:
+        model->help_scroll += page;
+        break;
+    case INTENT_HELP:
+    case INTENT_CANCEL:
+    case INTENT_BACK:
+    case INTENT_ENTER:
+        model->shows_help = false;
+        break;
+    default:
+        break;
+    }
+    if (model->help_scroll < 0)
+        model->help_scroll = 0;
+}
+
+static void close_box(struct model *model, enum intent intent)
+{
+    if (intent == INTENT_CANCEL || intent == INTENT_BACK ||
+        intent == INTENT_ENTER || intent == INTENT_WHY)
+        model->shows_entry = model->shows_why = false;
+}
+
+static void handle_intent(struct model *model, enum intent intent, int argument)
+{
+    switch (intent) {
+    case INTENT_HELP:
+        model->shows_help = true;
+        model->help_scroll = 0;
+        break;
+    case INTENT_MOUSE: {
+        const struct request request = {.kind = REQUEST_MOUSE,
+                                        .on = !model->mouse_is_on};
+        model->mouse_is_on = request.on;
+        model_add_request(model, &request);
+        model_say(model, "mouse %s", request.on ? "on" : "off");
+        break;
+    }
+    case INTENT_WHY:
+        model->shows_why = model->news.line != NULL;
+        break;
+    case INTENT_DISMISS:
+        model_dismiss_news(model);
+        break;
+    default:
+        screens[model->screen]->handle(model, intent, argument);
+        break;
+    }
+}
+
+static void type_filter(struct model *model, uint32_t key)
+{
+    CLEANUP(strbuf_release) struct strbuf filter = STRBUF_INIT;
+
+    strbuf_adds(&filter, model->diff.filter);
+    if (key == UI_KEY_ENTER || key == '\n') {
+        model->types_filter = false;
+        return;
+    }
+    if (key == UI_KEY_ESCAPE) {
+        model->types_filter = false;
+        strbuf_truncate(&filter, 0);
+    } else if (key == UI_KEY_BACKSPACE) {
+        while (filter.length &&
+               ((unsigned char)filter.text[filter.length - 1] & 0xc0) == 0x80)
+            strbuf_truncate(&filter, filter.length - 1);
+        if (filter.length)
+            strbuf_truncate(&filter, filter.length - 1);
+    } else if (key >= ' ' && key < UI_KEY_UP) {
+        text_add_character(&filter, key);
+    } else {
+        return;
+    }
+    diff_view_set_filter(&model->diff, filter.text);
+}
+
+static void scroll(struct model *model, int rows)
+{
+    enum intent intent = rows < 0 ? INTENT_UP : INTENT_DOWN;
+
+    for (int i = 0; i < (rows < 0 ? -rows : rows); i++) {
+        if (model->shows_help)
+            handle_help(model, intent);
+        else if (!model->question.title)
+            screens[model->screen]->handle(model, intent, 0);
+    }
+}
+
+static void handle(struct model *model, uint32_t key, enum intent intent,
+                   int argument)
+{
+    if (handle_always(model, intent))
+        return;
+    if (model_is_too_small(model)) {
+        if (intent == INTENT_BACK)
+            model_interrupt(model);
+    } else if (model->question.title) {
+        answer_question(model, key, intent, argument);
+    } else if (model->shows_help) {
+        handle_help(model, intent);
+    } else if (model->shows_entry || model->shows_why) {
+        close_box(model, intent);
+    } else {
+        handle_intent(model, intent, argument);
+    }
+}
+
+void screen_input(struct model *model, const struct canvas *canvas,
+                  const struct input *input)
+{
+    const struct hit *hit;
+
+    if (input->kind == INPUT_RESIZE || input->kind == INPUT_NONE)
+        return;
+    set_text(&model->message, NULL);
+    if (input->kind == INPUT_SCROLL) {
+        scroll(model, input->rows);
+    } else if (input->kind == INPUT_CLICK) {
+        hit = canvas_hit_at(canvas, input->x, input->y);
+        if (hit)
+            handle(model, 0, (enum intent)hit->intent, hit->argument);
+    } else if (model->types_filter && input->key != UI_CONTROL('c') &&
+               input->key != UI_CONTROL('z')) {
+        type_filter(model, input->key);
+    } else {
+        handle(model, input->key,
+               keys_find(&screens[model->screen]->bindings, model, input->key),
+               0);
+    }
+    model_scan_next(model);
+    model_find_news(model);
+}

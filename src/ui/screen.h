@@ -1,0 +1,53 @@
+/*
+ * Screens: for each its keys, how it is drawn, and what intents do. One file
+ * each; screen.c has what they share: the header line, the news, the footer,
+ * questions and boxes over everything, and where a key goes.
+ */
+#ifndef BERTH_UI_SCREEN_H
+#define BERTH_UI_SCREEN_H
+
+#include "ui/canvas.h"
+#include "ui/intent.h"
+#include "ui/keys.h"
+#include "ui/model.h"
+
+struct screen {
+    struct bindings bindings;
+    /* Words for the header: where we are, and how it stands. */
+    void (*describe)(const struct model *model, struct strbuf *left,
+                     struct strbuf *right);
+    void (*draw)(const struct model *model, struct area area);
+    /* `argument` is a row where something was clicked. */
+    void (*handle)(struct model *model, enum intent intent, int argument);
+};
+
+extern const struct screen screen_drives, screen_diff, screen_sync,
+    screen_eject;
+
+void screen_draw(const struct model *model, struct canvas *canvas);
+/* The canvas knows what is where: for clicks. */
+void screen_input(struct model *model, const struct canvas *canvas,
+                  const struct input *input);
+
+/* --- between the screens ---------------------------------------------------
+ */
+
+/* Lines that are not the screen's: header, news, footer. */
+#define SCREEN_CHROME 3
+int screen_height(const struct model *model);
+
+void screen_draw_help(const struct model *model, const struct screen *screen,
+                      struct area area);
+/* What is beside the list, or instead of it (screen_drives_detail.c). */
+void screen_draw_drive(const struct model *model, const struct drive *drive,
+                       struct area area);
+/* Both sides of the row under the cursor (screen_diff_entry.c). */
+void screen_draw_entry(const struct model *model, struct area area);
+
+/* "exFAT" for "exfat" */
+const char *family_words(const char *family);
+/* "▲ 1,204 pending · 38.2 GB", "✓ in sync", "scanning 40 %" … */
+enum style describe_count(const struct model *model,
+                          const struct drive_count *count, struct strbuf *out);
+
+#endif

@@ -1,0 +1,377 @@
+#include "ui/screen.h"
+
+#include "core/base/quantity.h"
+#include "ui/widget.h"
+#include "ui/words.h"
+
+#include <inttypes.h>
+
+#define VERDICT_ROWS 7
+
+static void describe(const struct model *model, struct strbuf *left,
+                     struct strbuf *right)
+{
+    const struct ejection *eject = &model->eject;
+
+    strbuf_addf(left, "Eject · %s", eject->title ? eject->title : "");
+    if (eject->is_active && eject->info.is_waiting)
+        strbuf_adds(right, "busy: goes on by itself when it is free");
+    else if (eject->is_active)
+        strbuf_adds(right, "ejecting");
+}
+
+/* --- steps -----------------------------------------------------------------
+ */
+
+enum step_state { STEP_AHEAD, STEP_NOW, STEP_DONE, STEP_FAILED, STEP_NONE };
+
+/* After the verdict what was seen counts, not how far it came. */
+static enum step_state judge_step(const struct ejection *eject,
+                                  enum eject_step step)
+{
+    const struct eject_proof *proof = &eject->info.proof;
+
+    if (eject->info.step != EJECT_STEP_DONE) {
+        if (eject->info.step > step)
+            return STEP_DONE;
+        if (eject->info.step < step || !eject->has_info)
+            return STEP_AHEAD;
+        return eject->is_active ? STEP_NOW : STEP_FAILED;
+    }
+    switch (step) {
+    case EJECT_STEP_FLUSH:
+        return proof->barrier_ok ? STEP_DONE : STEP_FAILED;
+    case EJECT_STEP_UNMOUNT:
+        return proof->volumes_unmounted >= proof->volumes_mounted ? STEP_DONE
+                                                                  : STEP_FAILED;
+    case EJECT_STEP_POWER_OFF:
+        if (!proof->power_off_tried)
+            return STEP_NONE;
+        return proof->power_off_ok ? STEP_DONE : STEP_FAILED;
+    default:
+        return STEP_DONE;
+    }
+}
+
+static void describe_flush(const struct ejection *eject, enum step_state state,
+                           struct strbuf *out)
+{
+    char bytes[QUANTITY_SIZE];
+    const struct eject_info *info = &eject->info;
+
+    if (state == STEP_NOW && info->unwritten_bytes >= 0)
+        strbuf_addf(out, "flushing %s: %s to go%s", info->detail,
+                    format_bytes(info->unwritten_bytes, bytes),
+                    info->unwritten_is_global ? ", of the whole machine" : "");
+    else if (state == STEP_NOW)
+        strbuf_addf(out, "flushing %s", info->detail);
+    else if (state == STEP_DONE && eject->most_unwritten > 0 &&
+             !info->unwritten_is_global)
+        strbuf_addf(out, "%s flushed",
+                    format_bytes(eject->most_unwritten, bytes));
+    else
+        strbuf_adds(out, state == STEP_FAILED ? "not flushed" : "flushed");
+}
+
+static void describe_step(const struct ejection *eject, enum eject_step step,
+                          enum step_state state, struct strbuf *out)
+{
+    const struct eject_proof *proof = &eject->info.proof;
+
+    switch (step) {
+    case EJECT_STEP_JOBS:
+        strbuf_adds(out,
+                    state == STEP_FAILED ? "jobs are at work" : "jobs stopped");
+        break;
+    case EJECT_STEP_FLUSH:
+        describe_flush(eject, state, out);
+        break;
+    case EJECT_STEP_UNMOUNT:
+        if (state == STEP_NOW)
+            strbuf_addf(out, "unmounting %s", eject->info.detail);
+        else if (eject->info.step == EJECT_STEP_DONE)
+            strbuf_addf(out, "%d of %d volumes unmounted",
+                        proof->volumes_unmounted, proof->volumes_mounted);
+        else
+            strbuf_adds(out, "volumes unmounted");
+        break;
+    case EJECT_STEP_POWER_OFF:
+        strbuf_adds(out, state == STEP_NOW      ? "powering off"
+                         : state == STEP_FAILED ? "power-off was refused"
+                         : state == STEP_NONE   ? "cannot be powered off"
+                                                : "powered off");
+        break;
+    case EJECT_STEP_DONE:
+        break;
+    }
+}
+
+static void draw_steps(const struct ejection *eject, struct area area)
+{
+    static const struct {
+        const char *mark;
+        enum style mark_style, style;
+    } looks[] = {
+        [STEP_AHEAD] = {" ", STYLE_DIM, STYLE_DIM},
+        [STEP_NOW] = {"…", STYLE_KEY, STYLE_STRONG},
+        [STEP_DONE] = {"✓", STYLE_GOOD, STYLE_NORMAL},
+        [STEP_FAILED] = {"✗", STYLE_BAD, STYLE_BAD},
+        [STEP_NONE] = {"–", STYLE_WATCH, STYLE_NORMAL},
+    };
+
+    for (int step = EJECT_STEP_JOBS; step < EJECT_STEP_DONE; step++) {
+        enum step_state state = judge_step(eject, (enum eject_step)step);
+        CLEANUP(strbuf_release) struct strbuf words = STRBUF_INIT;
+        describe_step(eject, (enum eject_step)step, state, &words);
+        area_put(area, 1, step, looks[state].mark_style, looks[state].mark);
+        area_put(area, 3, step, looks[state].style, words.text);
+    }
+}
+
+/* --- who holds it ----------------------------------------------------------
+ */
+
+static const char *hold_words(enum platform_hold kind)
+{
+    static const char *const words[] = {
+        [PLATFORM_HOLD_FILE] = "open file",
+        [PLATFORM_HOLD_DIRECTORY] = "working directory",
+        [PLATFORM_HOLD_ROOT] = "root directory",
+        [PLATFORM_HOLD_PROGRAM] = "program",
+        [PLATFORM_HOLD_MAPPING] = "mapped file",
+        [PLATFORM_HOLD_MOUNT] = "mount below it",
+        [PLATFORM_HOLD_LOOP] = "loop device",
+        [PLATFORM_HOLD_SWAP] = "swap",
+    };
+
+    return words[kind];
+}
+
+static void draw_holder(const struct platform_holder *holder, struct area area,
+                        int y, bool is_selected)
+{
+    if (holder->pid)
+        area_putf(area, 2, y, STYLE_NORMAL, "%7" PRId64, holder->pid);
+    else
+        area_put(area, 3, y, STYLE_DIM, "kernel");
+    area_put_name(area_columns(area, 11, 9), 0, y, STYLE_NORMAL, holder->user);
+    area_put_name(area_columns(area, 21, 16), 0, y, STYLE_STRONG,
+                  holder->command);
+    area_put(area_columns(area, 38, 18), 0, y, STYLE_NORMAL,
+             hold_words(holder->kind));
+    area_put_name(area_columns(area, 57, area.width - 57), 0, y, STYLE_DIM,
+                  holder->path);
+    if (is_selected) {
+        area_put(area, 0, y, STYLE_KEY, ">");
+        area_select(area, y, 1);
+    }
+    area_hit(area_rows(area, y, 1), INTENT_GO_TO, y);
+}
+
+static void draw_holders(const struct ejection *eject, struct area area)
+{
+    const struct platform_holders *holders = &eject->info.holders;
+    int height = area.height - 4, y = 2;
+    int top =
+        widget_list_top((int)eject->cursor, 1, (int)holders->count, height);
+
+    area_putf(area, 1, 0, STYLE_WATCH, "%s is held by", eject->info.detail);
+    for (size_t i = (size_t)top; i < holders->count && y < height + 2; i++)
+        draw_holder(&holders->items[i], area, y++, i == eject->cursor);
+    if (!holders->is_complete)
+        area_put(area, 1, y++, STYLE_DIM,
+                 holders->count
+                     ? "others may hold it that cannot be seen without rights"
+                     : "somebody who cannot be seen without rights");
+    for (size_t i = 0; i < holders->count; i++)
+        if (holders->items[i].is_ancestor) {
+            area_put(area, 1, y + 1, STYLE_STRONG,
+                     "That is the shell you started berth from: cd out of it.");
+            break;
+        }
+}
+
+/* --- the verdict -----------------------------------------------------------
+ */
+
+static const char *remedy_of(err_code code)
+{
+    switch (code) {
+    case ERR_BUSY:
+        return "wait until it is free, then eject again";
+    case ERR_DENIED:
+        return "the rights to do it are missing: eject it as the system does, "
+               "or run berth with them";
+    case ERR_CANCELLED:
+        return "it was stopped on request";
+    default:
+        return "eject again";
+    }
+}
+
+static void put_verdict_lines(const struct model *model, struct area area,
+                              enum style style)
+{
+    const struct ejection *eject = &model->eject;
+    bool has_verdict = eject->has_info && eject->info.step == EJECT_STEP_DONE;
+    const char *why = has_verdict    ? eject->info.judgement.why
+                      : eject->error ? eject->error
+                                     : "it did not come to an end";
+    const char *remedy =
+        has_verdict ? eject->info.judgement.remedy : remedy_of(eject->code);
+    char when[WORDS_SIZE];
+    CLEANUP_FREE char *words =
+        xasprintf("%s%s · %s", eject->is_practice ? "PRACTICE: " : "",
+                  eject_verdict_words(ejection_verdict(eject)),
+                  words_time(model->now_ns, eject->ended_ns, when));
+
+    area_put_centred(area, 1, style, words);
+    area_put_centred(area, 3, style, eject->completeness);
+    area_put_centred(area, 4, style, why);
+    if (*remedy)
+        area_put_centred(area, 5, style, remedy);
+}
+
+static void draw_verdict(const struct model *model, struct area area)
+{
+    static const enum style styles[] = {
+        [EJECT_NONE] = STYLE_NORMAL,
+        [EJECT_GREEN] = STYLE_GREEN,
+        [EJECT_YELLOW] = STYLE_YELLOW,
+        [EJECT_RED] = STYLE_RED,
+    };
+    enum style style = styles[ejection_verdict(&model->eject)];
+
+    area = area_rows(area, 0, VERDICT_ROWS);
+    area_clear(area, style);
+    put_verdict_lines(model, area, style);
+}
+
+static void draw(const struct model *model, struct area area)
+{
+    const struct ejection *eject = &model->eject;
+
+    if (!eject->is_active) {
+        draw_verdict(model, area);
+        area = area_rows(area, VERDICT_ROWS + 1, area.height);
+    }
+    draw_steps(eject, area_rows(area, 0, EJECT_STEP_DONE));
+    if (eject->is_active && eject->info.is_waiting)
+        draw_holders(eject, area_rows(area, EJECT_STEP_DONE + 1, area.height));
+    else if (eject->is_practice && eject->is_active)
+        area_put(area, 1, EJECT_STEP_DONE + 1, STYLE_DIM,
+                 "practice: a drive of paper");
+}
+
+/* --- keys ------------------------------------------------------------------
+ */
+
+static const struct platform_holder *selected(const struct model *model)
+{
+    const struct ejection *eject = &model->eject;
+
+    if (!eject->is_active || !eject->info.is_waiting ||
+        eject->cursor >= eject->info.holders.count)
+        return NULL;
+    return &eject->info.holders.items[eject->cursor];
+}
+
+static bool can_ask(const struct model *model)
+{
+    const struct platform_holder *holder = selected(model);
+
+    return holder && holder->pid && holder->is_same_user &&
+           !holder->is_ancestor;
+}
+
+static bool is_active(const struct model *model)
+{
+    return model->eject.is_active;
+}
+
+static bool is_over(const struct model *model)
+{
+    return !model->eject.is_active;
+}
+
+static const struct binding bindings[] = {
+    {{'t'},
+     INTENT_ASK_TO_QUIT,
+     "ask it to quit",
+     "ask the marked program of yours to quit",
+     can_ask},
+    {{UI_KEY_ESCAPE, 'q'},
+     INTENT_CANCEL,
+     "give up",
+     "stop; what was unmounted is mounted again",
+     is_active},
+    {{UI_KEY_ENTER, UI_KEY_ESCAPE, 'q'},
+     INTENT_BACK,
+     "back to the drives",
+     NULL,
+     is_over},
+};
+
+static void ask_to_quit(struct model *model)
+{
+    const struct platform_holder *holder = selected(model);
+    struct question question = {.title = NULL};
+
+    if (!can_ask(model))
+        return;
+    question.title = xasprintf("Ask %s to quit?", holder->command);
+    question.text = xasprintf("Process %" PRId64
+                              " is asked to end, as when you log out. What it "
+                              "has\nnot saved it may lose.",
+                              holder->pid);
+    question.pid = holder->pid;
+    question_add(&question, 'y', "ask it", ANSWER_QUIT_HOLDER);
+    model_ask(model, &question);
+}
+
+static void move_by(struct model *model, long rows)
+{
+    long at = (long)model->eject.cursor + rows;
+    long last = (long)model->eject.info.holders.count - 1;
+
+    if (at > last)
+        at = last;
+    model->eject.cursor = at > 0 ? (size_t)at : 0;
+}
+
+static void handle(struct model *model, enum intent intent, int argument)
+{
+    if (!model->eject.is_active) {
+        model_leave_eject(model); /* any key will do */
+        return;
+    }
+    switch (intent) {
+    case INTENT_ASK_TO_QUIT:
+        ask_to_quit(model);
+        break;
+    case INTENT_CANCEL:
+    case INTENT_BACK:
+        model_request(model, REQUEST_STOP, ROLE_EJECT);
+        model_say(model, "giving up at the next step");
+        break;
+    case INTENT_UP:
+        move_by(model, -1);
+        break;
+    case INTENT_DOWN:
+        move_by(model, 1);
+        break;
+    case INTENT_GO_TO:
+        model->eject.cursor = (size_t)argument;
+        move_by(model, 0);
+        break;
+    default:
+        break;
+    }
+}
+
+const struct screen screen_eject = {
+    .bindings = {"Eject", bindings, COUNT_OF(bindings)},
+    .describe = describe,
+    .draw = draw,
+    .handle = handle,
+};

@@ -1,0 +1,100 @@
+#include "ui/words.h"
+
+#include "core/base/clock.h"
+#include "core/base/quantity.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static struct tm local_time(int64_t time_ns)
+{
+    time_t seconds = (time_t)(time_ns / NS_PER_SECOND);
+    struct tm local = {.tm_year = 0};
+
+    localtime_r(&seconds, &local);
+    return local;
+}
+
+static bool is_same_day(int64_t one_ns, int64_t other_ns)
+{
+    struct tm one = local_time(one_ns), other = local_time(other_ns);
+
+    return one.tm_yday == other.tm_yday && one.tm_year == other.tm_year;
+}
+
+const char *words_time(int64_t now_ns, int64_t time_ns, char buffer[WORDS_SIZE])
+{
+    struct tm local = local_time(time_ns);
+
+    if (is_same_day(now_ns, time_ns))
+        snprintf(buffer, WORDS_SIZE, "%02d:%02d", local.tm_hour, local.tm_min);
+    else
+        clock_format_local(time_ns, buffer, WORDS_SIZE);
+    return buffer;
+}
+
+const char *words_day(int64_t now_ns, int64_t time_ns, char buffer[WORDS_SIZE])
+{
+    if (is_same_day(now_ns, time_ns)) {
+        snprintf(buffer, WORDS_SIZE, "today");
+        return buffer;
+    }
+    clock_format_local(time_ns, buffer, WORDS_SIZE);
+    char *clock = strrchr(buffer, ' ');
+    if (clock)
+        *clock = '\0';
+    return buffer;
+}
+
+const char *words_ago(int64_t now_ns, int64_t time_ns, char buffer[WORDS_SIZE])
+{
+    int64_t minutes = (now_ns - time_ns) / (60 * NS_PER_SECOND);
+
+    if (minutes < 1)
+        snprintf(buffer, WORDS_SIZE, "just now");
+    else if (minutes < 60)
+        snprintf(buffer, WORDS_SIZE, "%d min ago", (int)minutes);
+    else if (minutes < 48 * 60)
+        snprintf(buffer, WORDS_SIZE, "%d h ago", (int)(minutes / 60));
+    else
+        snprintf(buffer, WORDS_SIZE, "%d days ago", (int)(minutes / 1440));
+    return buffer;
+}
+
+const char *words_count(int64_t count, const char *thing,
+                        char buffer[WORDS_SIZE])
+{
+    char number[QUANTITY_SIZE];
+
+    snprintf(buffer, WORDS_SIZE, "%s %s%s", format_count(count, number), thing,
+             count == 1 ? "" : "s");
+    return buffer;
+}
+
+const char *words_about(int64_t duration_ns, char buffer[WORDS_SIZE])
+{
+    int64_t seconds = duration_ns / NS_PER_SECOND;
+
+    if (seconds < 10)
+        snprintf(buffer, WORDS_SIZE, "a few seconds");
+    else if (seconds < 90)
+        snprintf(buffer, WORDS_SIZE, "about %d s",
+                 (int)((seconds + 5) / 10 * 10));
+    else if (seconds < 90 * 60)
+        snprintf(buffer, WORDS_SIZE, "about %d min",
+                 (int)((seconds + 30) / 60));
+    else
+        snprintf(buffer, WORDS_SIZE, "about %.1f h", (double)seconds / 3600);
+    return buffer;
+}
+
+int words_percent(int64_t part, int64_t whole)
+{
+    if (whole <= 0 || part >= whole)
+        return 100;
+    if (part <= 0)
+        return 0;
+    return (int)((double)part / (double)whole * 100.0);
+}
