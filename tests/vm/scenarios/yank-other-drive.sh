@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# The plug is pulled in the middle of a copy and another drive is mounted at
+# the same path: not a byte lands on it, nor on the disk below the mount point.
+. "$(dirname "$0")/../lib.sh"
+
+disk_new usb 256M
+disk_new other 64M
+plug usb bps=6000000
+mount_disk usb
+plug other
+guest 'berth volume add /mnt/usb --name usb
+    make_files source 60 500000
+    berth job add docs --source "$PWD/source" --target usb:/docs'
+guest_start sync 'berth sync'
+guest 'until_true 30 has_staged 8 /mnt/usb'
+yank usb
+mount_disk other /mnt/usb
+expect_exit 7 guest_wait sync 30 >"$TMP/words"
+cat "$TMP/words" >&2
+check "nothing is on the other drive" guest 'test -z "$(ls -A /mnt/usb)"'
+expect_exit 5 guest 'berth sync'
+check "nothing is on it after a sync" guest 'test -z "$(ls -A /mnt/usb)"'
+# Both are mounted there, one over the other.
+guest 'umount /mnt/usb; umount /mnt/usb; ! mountpoint -q /mnt/usb'
+check "nothing is below the mount point" guest 'test -z "$(ls -A /mnt/usb)"'
+yank other
+check "the other drive is untouched" is_clean other
