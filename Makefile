@@ -204,7 +204,7 @@ check-all: all
 sources := $(sort $(shell find src tests -name '*.[ch]'))
 .PHONY: format analyze clean install uninstall dist help
 format:
-	clang-format -i $(sources)
+		$(Q)clang-format -i $(sources)
 
 analyze:
 	tests/style/analyze $(base_flags) $(portable_flags)

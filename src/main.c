@@ -7,17 +7,16 @@
  *
  *   src/main.c         here: builds everything in this order, tears it down in
  *                      reverse
- *   src/ui/            the screen: events -> a model -> pictures; keys -> commands
- *   src/cli/           words of the command line -> a command; events -> lines
- *   src/core/          the sync engine
- *     engine           the facade: commands in, events out, a task per command
- *     task_*           what each command does, from configuration to report
- *     config*          the configuration file; edits keep comments
- *     volume, marker   which drive is this, and is it still that one
- *     compare*, diff   source, catalogue and drive side by side -> a plan
- *     scan, filter, names   directories, what a job takes, names across systems
- *     guard            may we: delete cap, sources that are not there, space
- *     order, execute*  a plan -> steps -> batches: stage, barrier, record,
+ *   src/ui/            the screen: events -> a model -> pictures; keys ->
+ * commands src/cli/           words of the command line -> a command; events ->
+ * lines src/core/          the sync engine engine           the facade:
+ * commands in, events out, a task per command task_*           what each
+ * command does, from configuration to report config*          the configuration
+ * file; edits keep comments volume, marker   which drive is this, and is it
+ * still that one compare*, diff   source, catalogue and drive side by side -> a
+ * plan scan, filter, names   directories, what a job takes, names across
+ * systems guard            may we: delete cap, sources that are not there,
+ * space order, execute*  a plan -> steps -> batches: stage, barrier, record,
  *                      rename, barrier, commit
  *     stage, copy, sqlite_*  files into staging; databases as snapshots
  *     apply            the only code that changes final names on a drive

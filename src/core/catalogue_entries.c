@@ -12,6 +12,7 @@ void catalogue_forget_directories(struct catalogue *catalogue)
         free(catalogue->cache[i].path);
         catalogue->cache[i].path = NULL;
     }
+    catalogue->cached_after = db_rollbacks(catalogue->db);
 }
 
 void records_release(struct records *records)
@@ -89,6 +90,8 @@ static struct cached_directory *cache_slot(struct catalogue *catalogue,
 {
     struct hash hash = hash_of(path, length);
 
+    if (catalogue->cached_after != db_rollbacks(catalogue->db))
+        catalogue_forget_directories(catalogue);
     return &catalogue->cache[(hash.bytes[0] ^ (unsigned char)owner) %
                              CACHED_DIRECTORIES];
 }

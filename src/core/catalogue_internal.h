@@ -18,6 +18,7 @@ struct cached_directory {
 struct catalogue {
     struct db *db;
     struct cached_directory cache[CACHED_DIRECTORIES];
+    uint64_t cached_after; /* as many rollbacks */
 };
 
 void catalogue_forget_directories(struct catalogue *catalogue);

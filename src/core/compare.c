@@ -2,6 +2,7 @@
 
 #include "core/base/array.h"
 #include "core/base/clock.h"
+#include "core/base/quantity.h"
 #include "core/compare_internal.h"
 
 #include <stdlib.h>
@@ -178,9 +179,11 @@ static void collect(struct plan *plan, struct rename_candidates *gone,
     plan->count += part->count;
     arena_absorb(&plan->arena, &part->arena);
     plan->totals.files_seen += part->totals.files_seen;
-    plan->totals.bytes_seen += part->totals.bytes_seen;
+    plan->totals.bytes_seen =
+        sum_of_bytes(plan->totals.bytes_seen, part->totals.bytes_seen);
     plan->totals.rows_files += part->totals.rows_files;
-    plan->totals.rows_bytes += part->totals.rows_bytes;
+    plan->totals.rows_bytes =
+        sum_of_bytes(plan->totals.rows_bytes, part->totals.rows_bytes);
     append_candidates(gone, &walker->gone);
     append_candidates(fresh, &walker->fresh);
 }

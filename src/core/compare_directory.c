@@ -2,6 +2,7 @@
 
 #include "core/base/array.h"
 #include "core/base/path.h"
+#include "core/base/quantity.h"
 #include "core/compare_look.h"
 #include "core/diff.h"
 #include "core/marker.h"
@@ -32,11 +33,10 @@ static struct diff_input make_input(const struct walker *walker,
         input.source_gid = stat->gid;
     }
     if (trio->drive) {
-        input.drive = DRIVE_PRESENT;
+        input.drive = entry_type_of(trio->drive->stat.type, &input.drive_type)
+                          ? DRIVE_PRESENT
+                          : DRIVE_ODD;
         input.stamp = stamp_of(&trio->drive->stat);
-        /* What is neither file, directory nor link differs from any row. */
-        if (!entry_type_of(trio->drive->stat.type, &input.drive_type))
-            input.drive_type = ENTRY_DIRECTORY;
     } else if (options->drive_fd >= 0) {
         input.drive = DRIVE_ABSENT;
     }
@@ -61,7 +61,8 @@ static err_code judge_present(struct walker *walker,
 
     if (input.source_type == ENTRY_FILE) {
         walker->plan.totals.files_seen++;
-        walker->plan.totals.bytes_seen += input.signature.size_bytes;
+        walker->plan.totals.bytes_seen = sum_of_bytes(
+            walker->plan.totals.bytes_seen, input.signature.size_bytes);
         if (trio->row && trio->row->flags & RECORD_SQLITE)
             input.signature.side =
                 look_at_wal(&walker->source, trio->source->raw);
@@ -237,7 +238,8 @@ static void count_rows(struct walker *walker)
             continue;
         totals->rows_files++;
         if (row->stamp.size_bytes > 0)
-            totals->rows_bytes += row->stamp.size_bytes;
+            totals->rows_bytes =
+                sum_of_bytes(totals->rows_bytes, row->stamp.size_bytes);
     }
 }
 

@@ -17,6 +17,7 @@ struct statement {
 
 struct db {
     sqlite3 *handle;
+    uint64_t rollbacks;
     char *path;
     struct statement **items; /* small: searched from the front */
     size_t count, capacity;
@@ -79,6 +80,18 @@ static err_code configure(struct db *db, enum db_mode mode, struct error *err)
     return code;
 }
 
+static void count_rollback(void *of)
+{
+    struct db *db = of;
+
+    db->rollbacks++;
+}
+
+uint64_t db_rollbacks(const struct db *db)
+{
+    return db->rollbacks;
+}
+
 err_code db_open(const char *path, enum db_mode mode, struct db **out,
                  struct error *err)
 {
@@ -99,6 +112,7 @@ err_code db_open(const char *path, enum db_mode mode, struct db **out,
         db_close(db);
         return code;
     }
+    sqlite3_rollback_hook(db->handle, count_rollback, db);
     *out = db;
     return ERR_OK;
 }

@@ -76,5 +76,8 @@ int64_t db_last_rowid(const struct db *db);
 err_code db_begin(struct db *db, struct error *err) MUST_CHECK;
 err_code db_commit(struct db *db, struct error *err) MUST_CHECK;
 void db_rollback(struct db *db); /* fine without a transaction */
+/* How many there were, SQLite's own included: what was remembered of a
+ * database is stale when the number has changed. */
+uint64_t db_rollbacks(const struct db *db);
 
 #endif

@@ -7,6 +7,11 @@
 
 enum drive_view { VIEW_RECORDED, VIEW_DIFFERS, VIEW_MISSING };
 
+static bool is_there(const struct diff_input *in)
+{
+    return in->drive == DRIVE_PRESENT || in->drive == DRIVE_ODD;
+}
+
 /* The drive's side, seen from the row. */
 static enum drive_view view_drive(const struct diff_input *in)
 {
@@ -18,7 +23,7 @@ static enum drive_view view_drive(const struct diff_input *in)
         return in->drive == DRIVE_ABSENT ? VIEW_RECORDED : VIEW_DIFFERS;
     if (in->drive == DRIVE_ABSENT)
         return VIEW_MISSING;
-    if (in->drive_type != row->type)
+    if (in->drive == DRIVE_ODD || in->drive_type != row->type)
         return VIEW_DIFFERS;
     if (row->type == ENTRY_DIRECTORY)
         return VIEW_RECORDED;
@@ -91,15 +96,15 @@ static enum diff_verdict decide_directory(const struct diff_input *in)
     return metadata_note_differs(in) ? DIFF_SIGN : DIFF_NOTHING;
 }
 
-/* The file became a directory, or the other way round. */
+/* The file became a directory, or the other way round: a change. */
 static enum diff_verdict decide_swap(const struct diff_input *in)
 {
     bool loses_a_tree = in->row->type == ENTRY_DIRECTORY;
     enum drive_view view = view_drive(in);
 
     if (view == VIEW_DIFFERS)
-        return DIFF_CONFLICT;
-    if (view == VIEW_MISSING) /* nothing stands in its way */
+        return decide_unrecorded(in); /* the row speaks of what is no more */
+    if (view == VIEW_MISSING)         /* nothing stands in its way */
         return DIFF_AGAIN;
     return loses_a_tree && in->mode != JOB_MIRROR ? DIFF_CONFLICT : DIFF_SWAP;
 }
@@ -177,11 +182,14 @@ enum diff_verdict diff_decide(const struct diff_input *in)
 {
     if (in->source == SOURCE_FROZEN)
         return DIFF_SKIP;
+
     if (in->source == SOURCE_ABSENT) {
         if (in->row)
             return decide_gone(in);
-        return in->drive == DRIVE_PRESENT ? DIFF_FOREIGN : DIFF_NOTHING;
+        return is_there(in) ? DIFF_FOREIGN : DIFF_NOTHING;
     }
+    if (in->drive == DRIVE_ODD)
+        return DIFF_CONFLICT;
     if (!in->row)
         return decide_unrecorded(in);
     if (in->row->type != in->source_type)

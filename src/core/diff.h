@@ -23,6 +23,7 @@ enum drive_state {
     DRIVE_UNREAD, /* quick: taken to be as recorded */
     DRIVE_ABSENT,
     DRIVE_PRESENT,
+    DRIVE_ODD, /* a FIFO, a socket, a device: nothing that berth makes */
 };
 
 enum content_state {

@@ -1,6 +1,7 @@
 #include "core/guard.h"
 
-#include <stdio.h>
+#include "core/base/quantity.h"
+
 #include <string.h>
 
 static bool is_file_delete(const struct action *action)
@@ -94,23 +95,50 @@ char *guard_source_identity(const char *family, const char *uuid,
                      mounted_from);
 }
 
+/* Parts of an identity's text. */
 struct identity {
-    char family[32], uuid[64], rest[1024];
+    const char *uuid, *subtree, *from;
+    size_t family_length, uuid_length, subtree_length;
 };
+
+/* The last " on ": a directory may be called so, a device hardly. */
+static const char *find_on(const char *text)
+{
+    const char *last = NULL;
+
+    for (const char *at = text; (at = strstr(at, " on ")); at++)
+        last = at;
+    return last;
+}
 
 static bool parse_identity(const char *text, struct identity *out)
 {
-    return sscanf(text, "%31s %63s %1023[^\n]", out->family, out->uuid,
-                  out->rest) == 3;
+    const char *uuid = strchr(text, ' ');
+    const char *subtree = uuid ? strchr(uuid + 1, ' ') : NULL;
+    const char *end = subtree ? find_on(subtree) : NULL;
+
+    if (!end)
+        return false;
+    *out = (struct identity){
+        .uuid = uuid + 1,
+        .subtree = subtree + 1,
+        .from = end + strlen(" on "),
+        .family_length = (size_t)(uuid - text),
+        .uuid_length = (size_t)(subtree - uuid - 1),
+        .subtree_length = end > subtree ? (size_t)(end - subtree - 1) : 0,
+    };
+    return true;
 }
 
-/* The part before " on ": what of the filesystem is mounted. */
-static bool is_same_subtree(const char *one, const char *other)
+static bool is_same_part(const char *one, size_t length, const char *other,
+                         size_t other_length)
 {
-    const char *end = strstr(one, " on "), *other_end = strstr(other, " on ");
+    return length == other_length && !memcmp(one, other, length);
+}
 
-    return end && other_end && end - one == other_end - other &&
-           !strncmp(one, other, (size_t)(end - one));
+static bool has_uuid(const struct identity *identity)
+{
+    return !is_same_part(identity->uuid, identity->uuid_length, "-", 1);
 }
 
 /*
@@ -124,12 +152,14 @@ static bool is_same_filesystem(const char *recorded, const char *now)
 
     if (!parse_identity(recorded, &one) || !parse_identity(now, &other))
         return !strcmp(recorded, now);
-    if (strcmp(one.family, other.family) != 0)
+    if (!is_same_part(recorded, one.family_length, now, other.family_length) ||
+        !is_same_part(one.subtree, one.subtree_length, other.subtree,
+                      other.subtree_length))
         return false;
-    if (strcmp(one.uuid, "-") != 0 && strcmp(other.uuid, "-") != 0)
-        return !strcmp(one.uuid, other.uuid) &&
-               is_same_subtree(one.rest, other.rest);
-    return !strcmp(one.rest, other.rest);
+    if (has_uuid(&one) && has_uuid(&other))
+        return is_same_part(one.uuid, one.uuid_length, other.uuid,
+                            other.uuid_length);
+    return !strcmp(one.from, other.from);
 }
 
 err_code guard_check_source(const struct guard_source *source,
@@ -156,9 +186,10 @@ err_code guard_check_source(const struct guard_source *source,
 
 static int64_t in_clusters(int64_t size_bytes, int64_t cluster_bytes)
 {
-    int64_t clusters = (size_bytes + cluster_bytes - 1) / cluster_bytes;
+    int64_t past_last = size_bytes % cluster_bytes;
 
-    return clusters * cluster_bytes;
+    return past_last ? sum_of_bytes(size_bytes, cluster_bytes - past_last)
+                     : size_bytes;
 }
 
 int64_t guard_space_needed(const struct plan *plan, int64_t cluster_bytes,
@@ -171,12 +202,14 @@ int64_t guard_space_needed(const struct plan *plan, int64_t cluster_bytes,
         if (action->flags & ACTION_HELD)
             continue;
         if (action->kind == ACTION_NEW || action->kind == ACTION_UPDATE)
-            needed += in_clusters(action->size_bytes, cluster_bytes);
+            needed = sum_of_bytes(
+                needed, in_clusters(action->size_bytes, cluster_bytes));
         else if (action->kind == ACTION_MKDIR)
-            needed += cluster_bytes;
+            needed = sum_of_bytes(needed, cluster_bytes);
         else if (is_file_delete(action) && deletes_by_copy &&
                  action->size_bytes <= sole_copy_limit)
-            needed += in_clusters(action->size_bytes, cluster_bytes);
+            needed = sum_of_bytes(
+                needed, in_clusters(action->size_bytes, cluster_bytes));
     }
     return needed;
 }

@@ -15,7 +15,7 @@ static bool is_id(const char *text)
            !strcmp(text + VOLUME_ID_HEX_LENGTH, "\n");
 }
 
-static err_code make_id(const char *path, char **out_id, struct error *err)
+static err_code make_id(const char *path, struct error *err)
 {
     char id[VOLUME_ID_HEX_LENGTH + 1];
     err_code code = marker_new_id(id, err);
@@ -23,10 +23,7 @@ static err_code make_id(const char *path, char **out_id, struct error *err)
     if (code)
         return code;
     CLEANUP_FREE char *line = xasprintf("%s\n", id);
-    code = file_replace(path, line, strlen(line), 0600, err);
-    if (!code)
-        *out_id = xstrdup(id);
-    return code;
+    return file_create(path, line, strlen(line), 0600, err);
 }
 
 err_code host_id(const char *state_directory, char **out_id, struct error *err)
@@ -37,8 +34,12 @@ err_code host_id(const char *state_directory, char **out_id, struct error *err)
 
     if (!code)
         code = file_read(path, HOST_LIMIT_BYTES, &text, err);
-    if (code == ERR_NOT_FOUND)
-        return make_id(path, out_id, err);
+    if (code == ERR_NOT_FOUND) {
+        code = make_id(path, err);
+        if (!code || code == ERR_EXISTS) /* somebody else was first */
+            code = file_read(path, HOST_LIMIT_BYTES, &text, err);
+    }
+
     if (!code && !is_id(text.text))
         code = error_set(err, ERR_CORRUPT,
                          "%s does not hold a host's id (32 hexadecimal digits "

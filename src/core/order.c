@@ -1,18 +1,24 @@
 #include "core/order.h"
 
+#include "core/base/arena.h"
 #include "core/base/array.h"
 #include "core/base/path.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+struct names {
+    const char **items;
+    size_t count, capacity;
+};
+
 struct ordering {
     const struct plan *plan;
     const struct name_rules *rules;
     struct steps *steps;
-    bool *is_early;       /* by action: directories that renames go into */
-    const char **sources; /* where renames come from, sorted */
-    size_t source_count;
+    bool *is_early;           /* by action: directories that renames go into */
+    struct names left, taken; /* by renames; by them and early directories */
+    struct arena arena;       /* names that are not the plan's own */
     size_t temporaries;
 };
 
@@ -90,9 +96,43 @@ static void mark_parents(struct ordering *order, const char *path)
     }
 }
 
-static int compare_paths(const void *one, const void *other)
+static int compare_names(const void *one, const void *other)
 {
     return strcmp(*(const char *const *)one, *(const char *const *)other);
+}
+
+/* As the volume tells names apart. */
+static const char *fold(struct ordering *order, const char *path)
+{
+    CLEANUP(strbuf_release) struct strbuf folded = STRBUF_INIT;
+
+    if (!order->rules->is_case_insensitive)
+        return path;
+    name_fold(path, &folded);
+    return arena_strdup(&order->arena, folded.text);
+}
+
+static void add_name(struct ordering *order, struct names *names,
+                     const char *path)
+{
+    const char *name = fold(order, path);
+
+    ARRAY_PUSH(names, name);
+}
+
+static void sort_names(struct names *names)
+{
+    if (names->count)
+        qsort(names->items, names->count, sizeof *names->items, compare_names);
+}
+
+static bool has_name(struct ordering *order, const struct names *names,
+                     const char *path)
+{
+    const char *name = names->count ? fold(order, path) : NULL;
+
+    return name && bsearch(&name, names->items, names->count,
+                           sizeof *names->items, compare_names);
 }
 
 static void prepare(struct ordering *order)
@@ -104,48 +144,24 @@ static void prepare(struct ordering *order)
         if (action->kind != ACTION_RENAME)
             continue;
         mark_parents(order, action->path);
-        order->sources[order->source_count++] = action->rename->path;
+        add_name(order, &order->left, action->rename->path);
+        add_name(order, &order->taken, action->path);
     }
-    qsort(order->sources, order->source_count, sizeof *order->sources,
-          compare_paths);
+    for (size_t i = 0; i < plan->count; i++)
+        if (order->is_early[i] && plan->items[i].kind == ACTION_MKDIR)
+            add_name(order, &order->taken, plan->items[i].path);
+    sort_names(&order->left);
+    sort_names(&order->taken);
 }
 
-static bool is_rename_source(const struct ordering *order, const char *path)
+/*
+ * The new name is still another rename's old one (or its own, in other cases),
+ * or something takes the old name before the second halves are reached.
+ */
+static bool needs_temporary(struct ordering *order, const struct action *action)
 {
-    return order->source_count &&
-           bsearch(&path, order->sources, order->source_count,
-                   sizeof *order->sources, compare_paths);
-}
-
-static bool differs_in_case_only(const struct ordering *order,
-                                 const struct action *action)
-{
-    CLEANUP(strbuf_release) struct strbuf before = STRBUF_INIT;
-    CLEANUP(strbuf_release) struct strbuf after = STRBUF_INIT;
-
-    if (!order->rules->is_case_insensitive)
-        return false;
-    name_fold(action->rename->path, &before);
-    name_fold(action->path, &after);
-    return !strcmp(before.text, after.text);
-}
-
-/* Whether something else takes the old name before step 4 is reached. */
-static bool is_old_name_taken(const struct ordering *order, const char *path)
-{
-    const struct plan *plan = order->plan;
-    size_t at = find_action(plan, path, ACTION_MKDIR);
-
-    return (at < plan->count && order->is_early[at]) ||
-           find_action(plan, path, ACTION_RENAME) < plan->count;
-}
-
-static bool needs_temporary(const struct ordering *order,
-                            const struct action *action)
-{
-    return is_rename_source(order, action->path) ||
-           is_old_name_taken(order, action->rename->path) ||
-           differs_in_case_only(order, action);
+    return has_name(order, &order->left, action->path) ||
+           has_name(order, &order->taken, action->rename->path);
 }
 
 /* --- the steps --- */
@@ -268,13 +284,13 @@ void order_plan(const struct plan *plan, const struct name_rules *rules,
                 struct steps *out)
 {
     CLEANUP_FREE bool *is_early = xcalloc(plan->count, sizeof *is_early);
-    CLEANUP_FREE const char **sources = xcalloc(plan->count, sizeof *sources);
+
     struct ordering order = {
         .plan = plan,
         .rules = rules,
         .steps = out,
         .is_early = is_early,
-        .sources = sources,
+        .arena = ARENA_INIT,
     };
 
     *out = (struct steps){.items = NULL};
@@ -284,4 +300,7 @@ void order_plan(const struct plan *plan, const struct name_rules *rules,
     rename_files(&order);
     copy(&order);
     delete_late(&order);
+    free(order.left.items);
+    free(order.taken.items);
+    arena_release(&order.arena);
 }

@@ -1,6 +1,7 @@
 #include "core/plan.h"
 
 #include "core/base/path.h"
+#include "core/base/quantity.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -143,10 +144,12 @@ static void total_delete(struct plan_totals *totals,
     if (action->type == ENTRY_DIRECTORY)
         return;
     totals->delete_files++;
-    totals->delete_bytes += action->size_bytes;
+    totals->delete_bytes =
+        sum_of_bytes(totals->delete_bytes, action->size_bytes);
     if (action->flags & ACTION_HELD) {
         totals->held_files++;
-        totals->held_bytes += action->size_bytes;
+        totals->held_bytes =
+            sum_of_bytes(totals->held_bytes, action->size_bytes);
     }
 }
 
@@ -162,12 +165,14 @@ void plan_total(struct plan *plan)
         const struct action *action = &plan->items[i];
         totals->count[action->kind]++;
         if (action->kind == ACTION_NEW || action->kind == ACTION_UPDATE)
-            totals->copy_bytes += action->size_bytes;
+            totals->copy_bytes =
+                sum_of_bytes(totals->copy_bytes, action->size_bytes);
         if (action->kind == ACTION_DELETE)
             total_delete(totals, action);
         if (action->kind == ACTION_UPDATE && action->flags & ACTION_HELD) {
             totals->held_files++;
-            totals->held_bytes += action->size_bytes;
+            totals->held_bytes =
+                sum_of_bytes(totals->held_bytes, action->size_bytes);
         }
         if (action->kind == ACTION_SKIP && action_is_pending(action))
             totals->skipped_pending++;

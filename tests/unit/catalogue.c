@@ -245,8 +245,6 @@ static void a_rolled_back_directory_is_forgotten(void **state)
 {
     struct scene *scene = *state;
 
-    SKIP_BECAUSE("known: the cache of directory ids outlives a rollback, and "
-                 "the ids are given out again");
     assert_int_equal(db_begin(db_of(scene), NULL), ERR_OK);
     assert_int_equal(put(scene, "a", ENTRY_DIRECTORY, 1), ERR_OK);
     assert_int_equal(put(scene, "a/x", ENTRY_FILE, 2), ERR_OK);

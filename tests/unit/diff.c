@@ -29,12 +29,6 @@ static const char *const verdict_names[] = {
     [DIFF_ROT] = "rot",         [DIFF_LOSS] = "loss",
 };
 
-#define SKIP_BECAUSE(reason)                                                   \
-    do {                                                                       \
-        printf("skip: %s\n", (reason));                                        \
-        skip();                                                                \
-    } while (0)
-
 static const enum job_mode modes[] = {JOB_MIRROR, JOB_UPDATE, JOB_MOVE};
 
 /* --- the three sides --------------------------------------------------------
@@ -598,11 +592,30 @@ static void a_file_and_a_directory_swap_without_losing_a_tree(void **state)
  * goes in" has no exception for a type that changed. */
 static void a_swap_onto_a_drifted_file_replaces_it(void **state)
 {
-    SKIP_BECAUSE("known: decide_swap makes a conflict of it in each mode");
     for (size_t m = 0; m < COUNT_OF(modes); m++)
         assert_int_equal(
             swap(modes[m], ENTRY_SYMLINK, ENTRY_FILE, DRIVE_OTHER_SIZE),
             DIFF_REPLACE);
+}
+
+static void what_berth_never_makes_is_left_where_it_is(void **state)
+{
+    static const struct record row = {.type = ENTRY_FILE, .source = recorded};
+    struct diff_input input = {.drive = DRIVE_ODD};
+
+    for (size_t m = 0; m < COUNT_OF(modes); m++) {
+        input.mode = modes[m];
+        input.source = SOURCE_ABSENT;
+        input.row = NULL;
+        assert_int_equal(diff_decide(&input), DIFF_FOREIGN);
+        input.row = &row;
+        assert_int_equal(diff_decide(&input), DIFF_CONFLICT);
+        input.source = SOURCE_PRESENT;
+        assert_int_equal(diff_decide(&input), DIFF_CONFLICT);
+        input.source_type = ENTRY_DIRECTORY;
+        assert_int_equal(diff_decide(&input), DIFF_CONFLICT);
+        input.source_type = ENTRY_FILE;
+    }
 }
 
 /* Nothing of the tree is left on the drive that the mode could lose. */
@@ -913,10 +926,12 @@ static const char *check_known(const struct combination *all,
         return "signed though something is wrong";
     if (verdict == DIFF_TOUCH && !in->holds_modes && !in->holds_owners)
         return "touched what the volume does not keep";
-    if (verdict == DIFF_NEW || verdict == DIFF_ADOPT ||
-        verdict == DIFF_DELETE || verdict == DIFF_FORGET ||
-        verdict == DIFF_KEEP || verdict == DIFF_FOREIGN ||
-        verdict == DIFF_LOSS || verdict == DIFF_SKIP)
+    if (verdict == DIFF_ADOPT &&
+        (in->row->type == in->source_type || in->drive_type != in->source_type))
+        return "adopted what the row knows, or what is of another type";
+    if (verdict == DIFF_NEW || verdict == DIFF_DELETE ||
+        verdict == DIFF_FORGET || verdict == DIFF_KEEP ||
+        verdict == DIFF_FOREIGN || verdict == DIFF_LOSS || verdict == DIFF_SKIP)
         return "this is for others";
     return NULL;
 }
@@ -1073,6 +1088,7 @@ int main(void)
         cmocka_unit_test(an_unrecorded_symlink_is_adopted_by_its_target),
         cmocka_unit_test(a_file_and_a_directory_swap_without_losing_a_tree),
         cmocka_unit_test(a_swap_onto_a_drifted_file_replaces_it),
+        cmocka_unit_test(what_berth_never_makes_is_left_where_it_is),
         cmocka_unit_test(what_is_missing_does_not_stop_what_has_its_name),
         cmocka_unit_test(
             a_held_symlink_is_in_sync_while_the_drive_has_nothing_there),

@@ -166,6 +166,21 @@ err_code file_replace(const char *path, const char *text, size_t length,
     return flush_directory_of(real, err);
 }
 
+err_code file_create(const char *path, const char *text, size_t length,
+                     mode_t mode, struct error *err)
+{
+    CLEANUP_FREE char *temporary = name_temporary(path);
+    err_code code = write_temporary(temporary, text, length, mode, err);
+
+    if (code)
+        return code;
+    int failed = link(temporary, path) ? errno : 0;
+    unlink(temporary);
+    if (failed)
+        return error_set_errno(err, failed, "cannot create %s", path);
+    return flush_directory_of(path, err);
+}
+
 /* 0, also when it is there, or an errno value. */
 static int make_directory(const char *path)
 {

@@ -35,6 +35,13 @@ err_code file_read(const char *path, size_t limit_bytes, struct strbuf *out,
 err_code file_replace(const char *path, const char *text, size_t length,
                       mode_t mode, struct error *err) MUST_CHECK;
 
+/*
+ * Creates a file, as durable as above and never seen in part. ERR_EXISTS, and
+ * nothing touched, when there is one: of two that ask at once, one makes it.
+ */
+err_code file_create(const char *path, const char *text, size_t length,
+                     mode_t mode, struct error *err) MUST_CHECK;
+
 /* mkdir -p with mode 0700. */
 err_code directory_ensure(const char *path, struct error *err) MUST_CHECK;
 

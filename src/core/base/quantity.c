@@ -6,6 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+int64_t sum_of_bytes(int64_t one, int64_t other)
+{
+    return one > INT64_MAX - other ? INT64_MAX : one + other;
+}
+
 const char *format_bytes(int64_t bytes, char buffer[QUANTITY_SIZE])
 {
     static const char *const units[] = {"B",  "kB", "MB", "GB",

@@ -5,10 +5,15 @@
 #ifndef BERTH_BASE_QUANTITY_H
 #define BERTH_BASE_QUANTITY_H
 
+#include "core/base/compiler.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
 #define QUANTITY_SIZE 32
+
+/* At most INT64_MAX: two sparse files of 8 EiB exist anywhere. */
+int64_t sum_of_bytes(int64_t one, int64_t other) MUST_CHECK;
 
 /* "0 B", "999 B", "1.2 kB", "38.2 GB", "412 GB" */
 const char *format_bytes(int64_t bytes, char buffer[QUANTITY_SIZE]);
