@@ -128,6 +128,10 @@ err_code catalogue_put(struct catalogue *catalogue, const struct owner *owner,
 err_code catalogue_remove(struct catalogue *catalogue,
                           const struct owner *owner, const char *path,
                           struct error *err) MUST_CHECK;
+/* As that, but a directory stays: it was a file in its place that went. */
+err_code catalogue_remove_file(struct catalogue *catalogue,
+                               const struct owner *owner, const char *path,
+                               struct error *err) MUST_CHECK;
 
 /* A directory gets another path; the rows below it come along. */
 err_code catalogue_move_directory(struct catalogue *catalogue,

@@ -264,9 +264,9 @@ static err_code remove_children(struct catalogue *catalogue, int64_t directory,
     return statement_run(delete, err);
 }
 
-err_code catalogue_remove(struct catalogue *catalogue,
-                          const struct owner *owner, const char *path,
-                          struct error *err)
+static err_code remove_row(struct catalogue *catalogue,
+                           const struct owner *owner, const char *path,
+                           bool also_directory, struct error *err)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT;
     struct record record;
@@ -280,7 +280,7 @@ err_code catalogue_remove(struct catalogue *catalogue,
     if (!code)
         code = find_entry(catalogue, parent, path_name(path), &arena, &record,
                           &found, err);
-    if (code || !found)
+    if (code || !found || (record.type == ENTRY_DIRECTORY && !also_directory))
         return code;
     if (record.type == ENTRY_DIRECTORY) {
         catalogue_forget_directories(catalogue);
@@ -289,6 +289,20 @@ err_code catalogue_remove(struct catalogue *catalogue,
     if (!code)
         code = delete_entry(catalogue, parent, path_name(path), err);
     return code;
+}
+
+err_code catalogue_remove(struct catalogue *catalogue,
+                          const struct owner *owner, const char *path,
+                          struct error *err)
+{
+    return remove_row(catalogue, owner, path, true, err);
+}
+
+err_code catalogue_remove_file(struct catalogue *catalogue,
+                               const struct owner *owner, const char *path,
+                               struct error *err)
+{
+    return remove_row(catalogue, owner, path, false, err);
 }
 
 err_code catalogue_move_directory(struct catalogue *catalogue,

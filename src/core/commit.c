@@ -84,7 +84,11 @@ static err_code commit_removed(struct session *session,
     if (intent->version)
         code = add_version(session, owner, intent, err);
     if (!code)
-        code = catalogue_remove(session->catalogue, owner, intent->path, err);
+        code = intent->kind == INTENT_RETIRE || intent->kind == INTENT_UNLINK
+                   ? catalogue_remove_file(session->catalogue, owner,
+                                           intent->path, err)
+                   : catalogue_remove(session->catalogue, owner, intent->path,
+                                      err);
     return code;
 }
 
