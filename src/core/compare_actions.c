@@ -135,9 +135,9 @@ static void add_delete(struct walker *walker, const struct compare_task *task,
         early ? REASON_TYPE_SWAP : REASON_NONE);
     if (early || is_twin)
         action->flags |= ACTION_EARLY;
-    if (is_directory) {
+    if (is_directory) { /* early only when all in it goes early, too */
         push_child(walker, task, &gone, trio->row->child,
-                   is_on_drive(walker, trio), early);
+                   is_on_drive(walker, trio), early || is_twin);
         return;
     }
     action->before = drive_stamp(trio);

@@ -124,13 +124,6 @@ static bool is_directory(const struct unmatched *unmatched)
     return unmatched->entry->stat.type == PLATFORM_DIRECTORY;
 }
 
-static bool is_gone_directory(const struct walker *walker,
-                              const struct record *row)
-{
-    return row->type == ENTRY_DIRECTORY &&
-           !scan_find(&walker->source, row->key);
-}
-
 static struct scan_entry *find_drive(const struct walker *walker,
                                      const char *key)
 {
@@ -138,6 +131,24 @@ static struct scan_entry *find_drive(const struct walker *walker,
         if (!strcmp(walker->drive.items[i].key, key))
             return &walker->drive.items[i];
     return NULL;
+}
+
+/* As far as it is known: a quick walk takes the row's word for it. */
+static bool is_directory_on_drive(const struct walker *walker, const char *key)
+{
+    if (walker->options->drive_fd < 0)
+        return true;
+    const struct scan_entry *drive = find_drive(walker, key);
+    return drive && drive->stat.type == PLATFORM_DIRECTORY;
+}
+
+/* Gone from the source, still there to be renamed. */
+static bool is_left_behind(const struct walker *walker,
+                           const struct record *row)
+{
+    return row->type == ENTRY_DIRECTORY &&
+           !scan_find(&walker->source, row->key) &&
+           is_directory_on_drive(walker, row->key);
 }
 
 static void move_directory(struct walker *walker, struct record *row,
@@ -217,7 +228,7 @@ static void find_moved(struct walker *walker, struct unmatched_list *list,
     sort_unmatched(list, by_fold ? compare_folds : compare_inodes);
     for (size_t i = 0; i < walker->rows.count; i++) {
         struct record *row = &walker->rows.items[i];
-        if (!is_gone_directory(walker, row))
+        if (!is_left_behind(walker, row))
             continue;
         struct unmatched *now = new_name_of(walker, list, row, by_fold);
         if (now)
