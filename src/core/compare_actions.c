@@ -20,6 +20,11 @@ const char *compare_join(struct arena *arena, const char *directory,
     return joined;
 }
 
+static bool needs_room(const struct compare_task *task, const struct trio *trio)
+{
+    return trio->source && (task->needs_room || trio->needs_room);
+}
+
 struct action *compare_add(struct walker *walker,
                            const struct compare_task *task,
                            const struct trio *trio, enum action_kind kind,
@@ -50,6 +55,8 @@ struct action *compare_add(struct walker *walker,
     }
     if (action.type == ENTRY_DIRECTORY || action.size_bytes < 0)
         action.size_bytes = 0;
+    if (needs_room(task, trio))
+        action.flags = ACTION_NEEDS_ROOM;
     ARRAY_PUSH(&walker->plan, action);
     return &walker->plan.items[walker->plan.count - 1];
 }
@@ -103,6 +110,7 @@ static void push_child(struct walker *walker, const struct compare_task *task,
         .in_source = trio->source && !early,
         .on_drive = on_drive,
         .early = early,
+        .needs_room = needs_room(task, trio),
     };
 
     compare_push(walker->walk, &child);

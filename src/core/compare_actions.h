@@ -13,6 +13,7 @@ struct trio {
     const struct record *row;
     const char *drive_name;  /* its final name on the volume */
     const char *listed_name; /* and the one it has there now */
+    bool needs_room;         /* what stands in its way goes first */
 };
 
 /* "directory/name" in the arena; just the name where the directory is "". */

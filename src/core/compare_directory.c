@@ -82,12 +82,17 @@ static err_code judge_present(struct walker *walker,
         }
         verdict = diff_decide(&input);
     }
+    struct trio judged = *trio;
+    judged.needs_room =
+        trio->source->needs_room || verdict == DIFF_SWAP ||
+        (input.source_type == ENTRY_DIRECTORY && verdict == DIFF_REPLACE);
     if (compare_moved(&walker->moved, trio->key))
-        compare_add_directory_rename(walker, task, trio);
+        compare_add_directory_rename(walker, task, &judged);
     if (input.source_type == ENTRY_DIRECTORY)
-        compare_carry_out_directory(walker, task, trio, verdict);
+        compare_carry_out_directory(walker, task, &judged, verdict);
     else
-        compare_carry_out_file(walker, task, trio, verdict, input.is_poisoned);
+        compare_carry_out_file(walker, task, &judged, verdict,
+                               input.is_poisoned);
     return ERR_OK;
 }
 

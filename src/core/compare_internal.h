@@ -16,7 +16,8 @@ struct compare_task {
                            below a directory that is going to be renamed */
     int64_t row;        /* id of its rows; 0: none */
     bool in_source, on_drive;
-    bool early; /* what is gone here stands in the way of something new */
+    bool early;      /* what is gone here stands in the way of something new */
+    bool needs_room; /* what is new here waits for something in its way */
 };
 
 /* A file that is gone or new: one half of a rename, perhaps. */

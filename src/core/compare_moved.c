@@ -262,7 +262,7 @@ static void mark_twins(struct walker *walker, struct unmatched_list *list)
         if (!scan_find(&walker->source, row->key))
             now = find_fold(walker, list, row->key);
         if (now && is_mirror)
-            walker->twins.items[i] = 1;
+            walker->twins.items[i] = now->entry->needs_room = true;
         else if (now)
             now->entry->has_twin = true;
     }

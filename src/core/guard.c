@@ -51,15 +51,17 @@ static void hold_matching(struct plan *plan,
             plan->items[i].flags |= ACTION_HELD;
 }
 
-static bool is_delete(const struct action *action)
+/* With a held delete goes what cannot be until there is room for it. */
+static bool is_delete_or_needs_it(const struct action *action)
 {
-    return action->kind == ACTION_DELETE || action->kind == ACTION_RMDIR;
+    return action->kind == ACTION_DELETE || action->kind == ACTION_RMDIR ||
+           action->flags & ACTION_NEEDS_ROOM;
 }
 
 int64_t guard_hold_all_deletes(struct plan *plan)
 {
-    hold_matching(plan, is_delete);
-    plan->deletes_are_held = count_matching(plan, is_delete) > 0;
+    hold_matching(plan, is_delete_or_needs_it);
+    plan->deletes_are_held = count_matching(plan, is_delete_or_needs_it) > 0;
     plan_total(plan);
     return plan->totals.held_files;
 }
@@ -79,7 +81,7 @@ int64_t guard_hold(struct plan *plan, const struct config_job *job,
     if (!held || held == approved)
         return 0;
     if (hold_deletes)
-        hold_matching(plan, is_delete);
+        hold_matching(plan, is_delete_or_needs_it);
     if (hold_overwrites)
         hold_matching(plan, is_overwrite);
     plan->deletes_are_held = hold_deletes;

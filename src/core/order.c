@@ -49,7 +49,7 @@ static bool is_held(const struct action *action)
 
 static bool is_rename(const struct action *action, bool of_directory)
 {
-    return action->kind == ACTION_RENAME &&
+    return action->kind == ACTION_RENAME && !is_held(action) &&
            (action->type == ENTRY_DIRECTORY) == of_directory;
 }
 
@@ -141,7 +141,7 @@ static void prepare(struct ordering *order)
 
     for (size_t i = 0; i < plan->count; i++) {
         const struct action *action = &plan->items[i];
-        if (action->kind != ACTION_RENAME)
+        if (action->kind != ACTION_RENAME || is_held(action))
             continue;
         mark_parents(order, action->path);
         add_name(order, &order->left, action->rename->path);

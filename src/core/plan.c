@@ -75,19 +75,20 @@ const char *action_drive(const struct action *action)
 const char *action_mark(const struct action *action)
 {
     bool is_ours = action->reason != REASON_DRIFT;
+    bool is_held = action->flags & ACTION_HELD;
 
     switch ((enum action_kind)action->kind) {
     case ACTION_NEW:
     case ACTION_MKDIR:
-        return is_ours ? "+" : "!";
+        return is_held ? "+?" : is_ours ? "+" : "!";
     case ACTION_UPDATE:
     case ACTION_TOUCH:
-        return is_ours ? "~" : "!";
+        return is_held ? "~?" : is_ours ? "~" : "!";
     case ACTION_RENAME:
         return "»";
     case ACTION_DELETE:
     case ACTION_RMDIR:
-        return action->flags & ACTION_HELD ? "-?" : "-";
+        return is_held ? "-?" : "-";
     case ACTION_CONFLICT:
         return "!";
     case ACTION_NOTE:

@@ -70,10 +70,13 @@ const char *action_reason_text(enum action_reason reason);
 bool action_reason_is_by_design(enum action_reason reason);
 
 enum {
-    ACTION_HELD = 1u << 0,     /* a delete over the cap (ENGINE G5) */
-    ACTION_EARLY = 1u << 1,    /* before the copies: it stands in their way */
-    ACTION_FORGET = 1u << 2,   /* a note that drops the row */
-    ACTION_DATABASE = 1u << 3, /* the row is a snapshot's */
+    ACTION_HELD = 1u << 0,       /* over the cap (ENGINE G5), or needs room that
+                                a held delete does not make */
+    ACTION_EARLY = 1u << 1,      /* before the copies: it stands in their way */
+    ACTION_FORGET = 1u << 2,     /* a note that drops the row */
+    ACTION_DATABASE = 1u << 3,   /* the row is a snapshot's */
+    ACTION_NEEDS_ROOM = 1u << 4, /* an ACTION_EARLY one has its name, or a
+                                    name above it */
 };
 
 /* Where a renamed file stands now. */

@@ -19,7 +19,9 @@ struct scan_entry {
     struct platform_stat stat;
     err_code stat_error; /* ERR_OK, or why `stat` is not there */
     bool has_twin;       /* another entry here has the same key or, with
-                            `rules->is_case_insensitive`, the same fold */
+                                                        `rules->is_case_insensitive`,
+                            the same fold */
+    bool needs_room;     /* something gone has that fold: the walkers' note */
 };
 
 struct scan {

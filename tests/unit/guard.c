@@ -264,6 +264,26 @@ static void deletes_and_overwrites_are_held_apart(void **state)
     assert_false(plan.deletes_are_held);
 }
 
+/* Else the catalogue would hold the new one, and the drive still the old. */
+static void what_needs_the_room_of_a_held_delete_is_held_with_it(void **state)
+{
+    CLEANUP(plan_release) struct plan plan = PLAN_INIT;
+
+    add(&plan, ACTION_DELETE, ENTRY_FILE, 5, 1);
+    add(&plan, ACTION_NEW, ENTRY_FILE, 1, 1);
+    plan.items[5].flags = ACTION_NEEDS_ROOM;
+    add(&plan, ACTION_RENAME, ENTRY_FILE, 1, 1);
+    plan.items[6].flags = ACTION_NEEDS_ROOM;
+    add(&plan, ACTION_NEW, ENTRY_FILE, 1, 1);
+    plan_total(&plan);
+    plan.totals.rows_files = 10;
+    assert_int_equal(guard_hold(&plan, &job, 0), 5);
+    assert_int_equal(count_held(&plan, ACTION_NEW), 1);
+    assert_int_equal(count_held(&plan, ACTION_RENAME), 1);
+    assert_true(plan.items[5].flags & ACTION_HELD);
+    assert_int_equal(plan.totals.held_files, 5);
+}
+
 /* --- the source -------------------------------------------------------------
  */
 
@@ -498,7 +518,8 @@ int main(void)
         cmocka_unit_test(an_unclean_volume_holds_each_delete),
         cmocka_unit_test(overwrites_are_held_from_100_and_over_half),
         cmocka_unit_test(the_number_to_approve_includes_overwrites),
-        cmocka_unit_test(deletes_and_overwrites_are_held_apart),
+                cmocka_unit_test(deletes_and_overwrites_are_held_apart),
+        cmocka_unit_test(what_needs_the_room_of_a_held_delete_is_held_with_it),
         cmocka_unit_test(a_source_on_another_filesystem_is_refused),
         cmocka_unit_test(a_subtree_with_on_in_its_name_is_told_from_its_sister),
         cmocka_unit_test(
