@@ -177,11 +177,28 @@ static void remove_stale(const char *parent)
     (void)code; /* a leftover is no reason not to start */
 }
 
+/* From here on nobody in this process finds the user's own places. */
+static void move_in(const struct demo *demo)
+{
+    static const char *const elsewhere[] = {
+        "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME",
+        "XDG_CACHE_HOME",  "BERTH_CONFIG",   "BERTH_STATE_DIR"};
+    CLEANUP_FREE char *home = path_join(demo->directory, "home");
+    CLEANUP_FREE char *temporary = path_join(demo->directory, "tmp");
+
+    for (size_t i = 0; i < COUNT_OF(elsewhere); i++)
+        unsetenv(elsewhere[i]);
+    setenv("HOME", home, 1);
+    setenv("TMPDIR", temporary, 1);
+    setenv("BERTH_PRACTICE", demo->directory, 1);
+}
+
 static err_code enter(struct demo *demo, const char *path, struct error *err)
 {
     demo->directory = realpath(path, NULL);
     if (!demo->directory)
         return error_set_errno(err, errno, "cannot find %s", path);
+    move_in(demo); /* before the platform asks where its drives lie */
     err_code code = platform_open_root(demo->directory, &demo->root_fd, err);
     demo->ops = fsops_on(demo->root_fd);
     return code;
@@ -193,13 +210,14 @@ static err_code make_sandbox(struct demo *demo, struct error *err)
     CLEANUP_FREE char *path =
         xasprintf("%s/" SANDBOX_PREFIX "%ld-XXXXXX", parent, (long)getpid());
 
-    remove_stale(parent);
     if (!mkdtemp(path))
         return error_set_errno(err, errno,
                                "cannot make a directory for the demo in %s "
                                "(TMPDIR says where)",
                                parent);
-    return enter(demo, path, err);
+    err_code code = enter(demo, path, err);
+    remove_stale(parent);
+    return code;
 }
 
 static err_code look_for_others(void *context,
@@ -234,22 +252,6 @@ static err_code find_kept(struct demo *demo, const char *path,
                                          demo->directory, err);
 }
 
-/* From here on nobody in this process finds the user's own places. */
-static void move_in(const struct demo *demo)
-{
-    static const char *const elsewhere[] = {
-        "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME",
-        "XDG_CACHE_HOME",  "BERTH_CONFIG",   "BERTH_STATE_DIR"};
-    CLEANUP_FREE char *home = path_join(demo->directory, "home");
-    CLEANUP_FREE char *temporary = path_join(demo->directory, "tmp");
-
-    for (size_t i = 0; i < COUNT_OF(elsewhere); i++)
-        unsetenv(elsewhere[i]);
-    setenv("HOME", home, 1);
-    setenv("TMPDIR", temporary, 1);
-    setenv("BERTH_PRACTICE", demo->directory, 1);
-}
-
 static err_code furnish(struct demo *demo, bool has_surprises,
                         struct error *err)
 {
@@ -264,6 +266,46 @@ static err_code furnish(struct demo *demo, bool has_surprises,
     return code;
 }
 
+/* What lies on the drives is to be seen as it is, pulled or not. */
+static void stop_practising(const struct demo *demo)
+{
+    CLEANUP_FREE char *nowhere = path_join(demo->directory, "over");
+
+    setenv("BERTH_PRACTICE", nowhere, 1);
+}
+
+static err_code remove_own(const struct demo *demo, struct error *err)
+{
+    CLEANUP_FREE char *parent =
+        xstrndup(demo->directory, path_parent_length(demo->directory));
+    CLEANUP_FD int parent_fd = -1;
+    err_code code = platform_open_root(parent, &parent_fd, err);
+
+    if (!code)
+        code = remove_sandbox(parent_fd, path_name(demo->directory), err);
+    if (code)
+        error_prefix(err, "the demo's sandbox %s is left", demo->directory);
+    return code;
+}
+
+err_code demo_close(struct demo *demo, struct error *err)
+{
+    err_code code = ERR_OK;
+
+    if (!demo)
+        return ERR_OK;
+    demo_database_stop(demo->database);
+    fsops_release(&demo->ops);
+    cleanup_fd(&demo->root_fd);
+    if (demo->directory)
+        stop_practising(demo);
+    if (demo->directory && !demo->is_kept)
+        code = remove_own(demo, err);
+    free(demo->directory);
+    free(demo);
+    return code;
+}
+
 err_code demo_new(const struct demo_options *options, struct demo **out,
                   struct error *err)
 {
@@ -274,38 +316,17 @@ err_code demo_new(const struct demo_options *options, struct demo **out,
     demo->chance = UINT64_C(0x9e3779b97f4a7c15);
     demo->now_ns = clock_now_ns();
     err_code code = kept ? find_kept(demo, kept, err) : make_sandbox(demo, err);
-    if (!code)
-        move_in(demo);
     if (!code && !demo->is_furnished)
         code = furnish(demo, options->has_surprises, err);
     if (!code)
         code = demo_database_start(demo, err);
     if (code) {
-        demo_free(demo);
+        err_code closed = demo_close(demo, NULL); /* the first reason counts */
+        (void)closed;
         return code;
     }
     *out = demo;
     return ERR_OK;
-}
-
-void demo_free(struct demo *demo)
-{
-    if (!demo)
-        return;
-    demo_database_stop(demo->database);
-    fsops_release(&demo->ops);
-    cleanup_fd(&demo->root_fd);
-    if (demo->directory && !demo->is_kept) {
-        CLEANUP_FREE char *parent =
-            xstrndup(demo->directory, path_parent_length(demo->directory));
-        CLEANUP_FD int parent_fd = -1;
-        err_code code = platform_open_root(parent, &parent_fd, NULL);
-        if (!code)
-            code = remove_sandbox(parent_fd, path_name(demo->directory), NULL);
-        (void)code; /* the next demo tries again */
-    }
-    free(demo->directory);
-    free(demo);
 }
 
 const char *demo_directory(const struct demo *demo)
