@@ -52,13 +52,18 @@ static const char surprises[] =
 
 /* --- files --- */
 
-size_t demo_chance(struct demo *demo, size_t below)
+/* xorshift64* */
+static uint64_t next_chance(struct demo *demo)
 {
     demo->chance ^= demo->chance >> 12;
     demo->chance ^= demo->chance << 25;
     demo->chance ^= demo->chance >> 27;
-    return (size_t)((demo->chance * UINT64_C(0x2545f4914f6cdd1d)) >> 33) %
-           below;
+    return demo->chance * UINT64_C(0x2545f4914f6cdd1d);
+}
+
+size_t demo_chance(struct demo *demo, size_t below)
+{
+    return (size_t)(next_chance(demo) >> 33) % below;
 }
 
 static err_code set_age(struct demo *demo, int fd, const char *path,
@@ -73,19 +78,26 @@ static err_code set_age(struct demo *demo, int fd, const char *path,
     return fsops_set_metadata_fd(fd, path, &record, FSOPS_SET_TIMES, err);
 }
 
-err_code demo_write(struct demo *demo, const char *path, const char *text,
-                    size_t length, double days, struct error *err)
+/* In place of one that is there. */
+static err_code create(struct demo *demo, const char *path, int *out_fd,
+                       struct error *err)
 {
     CLEANUP_FREE char *parent = xstrndup(path, path_parent_length(path));
-    CLEANUP_FD int fd = -1;
     err_code code = ERR_OK;
 
     if (*parent)
         code = fsops_ensure_directory(&demo->ops, parent, err);
     if (!code)
         code = fsops_unlink_if_there(&demo->ops, path, err);
-    if (!code)
-        code = fsops_create(&demo->ops, path, 0644, &fd, err);
+    return code ? code : fsops_create(&demo->ops, path, 0644, out_fd, err);
+}
+
+err_code demo_write(struct demo *demo, const char *path, const char *text,
+                    size_t length, double days, struct error *err)
+{
+    CLEANUP_FD int fd = -1;
+    err_code code = create(demo, path, &fd, err);
+
     if (code)
         return code;
     int failed = fd_write_full(fd, text, length);
@@ -103,11 +115,20 @@ err_code demo_write_text(struct demo *demo, const char *path, const char *text,
 err_code demo_write_film(struct demo *demo, const char *path, size_t bytes,
                          double days, struct error *err)
 {
-    CLEANUP_FREE char *film = xmalloc(bytes);
+    uint64_t block[8192];
+    CLEANUP_FD int fd = -1;
+    err_code code = create(demo, path, &fd, err);
 
-    for (size_t i = 0; i < bytes; i++)
-        film[i] = (char)demo_chance(demo, 256);
-    return demo_write(demo, path, film, bytes, days, err);
+    while (!code && bytes > 0) {
+        size_t length = bytes < sizeof block ? bytes : sizeof block;
+        for (size_t i = 0; i < COUNT_OF(block); i++)
+            block[i] = next_chance(demo);
+        int failed = fd_write_full(fd, block, length);
+        if (failed)
+            code = error_set_errno(err, failed, "cannot write %s", path);
+        bytes -= length;
+    }
+    return code ? code : set_age(demo, fd, path, days, err);
 }
 
 /* --- the sandbox --- */
