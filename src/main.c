@@ -7,7 +7,7 @@
  *
  *   src/main.c         here: builds everything in this order, tears it down in
  *                      reverse
- *   src/ui/            the screen: events -> a model -> pictures; keys -> commands
+ *   src/ui/            events -> a model -> pictures; keys -> commands
  *   src/cli/           words of the command line -> a command; events -> lines
  *   src/core/          the sync engine
  *     engine           the facade: commands in, events out, a task per command

@@ -1,8 +1,9 @@
-#include "core/demo_internal.h"
+#include "core/demo.h"
 
 #include "core/base/clock.h"
 #include "core/base/fdio.h"
 #include "core/base/path.h"
+#include "core/demo_internal.h"
 #include "platform/platform_host.h"
 #include "platform/platform_io.h"
 

@@ -89,7 +89,7 @@ check "nothing is left of it" diff <(tree_digest "$box/home/lab/tmp/scrapes") \
 
 # --- the live database ------------------------------------------------------
 
-play set hdd slow=3MB
+play set hdd slow=8MB
 demo sync media databases >"$TMP/words"
 check "copying takes as long as such a drive does" \
     grep -qE '^media .* 64.0 MB in ([789]|1[0-9])\.[0-9] s' "$TMP/words"
