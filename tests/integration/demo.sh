@@ -47,6 +47,29 @@ check "something was seen being written" grep -q "^$TMPDIR/berth-demo-" "$TMP/wr
 grep -vE "^$TMPDIR(/|\$)|^$PWD\$|^/dev/null|^/proc/self/fd/[0-9]+\$" "$TMP/written" | sort -u >"$TMP/elsewhere" || :
 check "nothing is written anywhere else" diff /dev/null "$TMP/elsewhere"
 
+# --- the screen, however it ends --------------------------------------------
+
+need_command script
+(sleep 2 && printf q) | TERM=xterm script -qec "'$practice' demo" /dev/null >"$TMP/screen"
+check "the screen opens on the practice drives" grep -q 'Seagate Expansion' "$TMP/screen"
+check "q leaves nothing behind" test -z "$(ls -A "$TMPDIR")"
+for signal in TERM KILL; do
+    sleep 20 | TERM=xterm script -qec "exec '$practice' demo" /dev/null >"$TMP/screen" &
+    for ((i = 0; i < 100; i++)); do
+        grep -qs 'Seagate Expansion' "$TMP/screen" && break
+        sleep 0.1
+    done
+    box=$(echo "$TMPDIR"/berth-demo-*)
+    pid=${box##*/berth-demo-} pid=${pid%-*}
+    kill -$signal "$pid"
+    while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+    [ $signal = KILL ] || check "nor does SIGTERM" test ! -e "$box"
+done
+check "a killed one leaves its sandbox" test -d "$box"
+"$practice" demo drives >"$TMP/words"
+check "which the next one removes" test -z "$(ls -A "$TMPDIR")"
+box=$TMP/box
+
 # --- the other program ------------------------------------------------------
 
 "$BERTH" demo drives >"$TMP/words"
