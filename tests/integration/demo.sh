@@ -149,6 +149,12 @@ play busy hdd_homelab 4242 vlc media/film.mkv
 expect_exit 6 demo eject hdd_homelab >"$TMP/words" 2>&1
 check "who holds it is said" grep -q 'held by vlc' "$TMP/words"
 play free hdd_homelab
+play busy hdd_homelab - mpv media/film.mkv for=60
+started=$SECONDS
+words=$(demo eject hdd_homelab 2>&1) || :
+check "a real process holds it, too" grep -q 'held by mpv' <<<"$words"
+check "but not the pipe that is read" test $((SECONDS - started)) -lt 40
+play free hdd_homelab
 
 echo more >"$box/home/lab/out/more.txt"
 play full hdd_homelab
