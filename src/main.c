@@ -7,16 +7,17 @@
  *
  *   src/main.c         here: builds everything in this order, tears it down in
  *                      reverse
- *   src/ui/            the screen: events -> a model -> pictures; keys ->
- * commands src/cli/           words of the command line -> a command; events ->
- * lines src/core/          the sync engine engine           the facade:
- * commands in, events out, a task per command task_*           what each
- * command does, from configuration to report config*          the configuration
- * file; edits keep comments volume, marker   which drive is this, and is it
- * still that one compare*, diff   source, catalogue and drive side by side -> a
- * plan scan, filter, names   directories, what a job takes, names across
- * systems guard            may we: delete cap, sources that are not there,
- * space order, execute*  a plan -> steps -> batches: stage, barrier, record,
+ *   src/ui/            events -> a model -> pictures; keys -> commands
+ *   src/cli/           words of the command line -> a command; events -> lines
+ *   src/core/          the sync engine
+ *     engine           the facade: commands in, events out, a task per command
+ *     task_*           what each command does, from configuration to report
+ *     config*          the configuration file; edits keep comments
+ *     volume, marker   which drive is this, and is it still that one
+ *     compare*, diff   source, catalogue and drive side by side -> a plan
+ *     scan, filter, names   directories, what a job takes, names across systems
+ *     guard            may we: delete cap, sources that are not there, space
+ *     order, execute*  a plan -> steps -> batches: stage, barrier, record,
  *                      rename, barrier, commit
  *     stage, copy, sqlite_*  files into staging; databases as snapshots
  *     apply            the only code that changes final names on a drive
@@ -34,6 +35,7 @@
  */
 #include "cli/cli.h"
 #include "core/base/path.h"
+#include "core/demo.h"
 #include "core/sqlite_copy.h"
 #include "platform/platform.h"
 #include "platform/platform_host.h"
@@ -113,8 +115,9 @@ static int use(struct cli_invocation *invocation, struct engine *engine)
     return ui_run(&options);
 }
 
-static err_code run(struct cli_invocation *invocation, int *out_exit,
-                    struct error *err)
+/* `demo` is NULL for what is not practice. */
+static err_code run(struct cli_invocation *invocation, struct demo *demo,
+                    int *out_exit, struct error *err)
 {
     CLEANUP_FREE char *home = NULL;
     struct platform *platform = NULL;
@@ -134,6 +137,8 @@ static err_code run(struct cli_invocation *invocation, int *out_exit,
         };
         code = engine_new(&options, &engine, err);
     }
+    if (!code && demo)
+        code = demo_play_past(demo, engine, signal_pipe[0], err);
     if (!code)
         *out_exit = use(invocation, engine);
     engine_free(engine);
@@ -152,6 +157,76 @@ static bool has_screen(const struct cli_invocation *invocation)
 {
     return !invocation->command && isatty(STDIN_FILENO) &&
            isatty(STDOUT_FILENO);
+}
+
+/* --- the demo --- */
+
+/* The words behind "demo" as a command line of their own; none: the screen,
+ * where there is one. */
+static err_code parse_inner(const struct cli_invocation *outer,
+                            struct cli_invocation *out, struct error *err)
+{
+    static char program[] = "berth", diff[] = "diff";
+    size_t count = outer->request->name_count;
+    char **words = xcalloc(count + 3, sizeof *words);
+    int given = 1;
+
+    words[0] = program;
+    for (size_t i = 0; i < count; i++)
+        words[given++] = outer->request->names[i];
+    if (!count && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
+        words[given++] = diff;
+    err_code code = cli_parse(given, words, out, err);
+    free(words);
+    if (!code && out->command && cli_is_demo(out))
+        code = error_set(err, ERR_INVALID, "this is the demo already");
+    else if (!code && (out->config_path || out->state_directory))
+        code = error_set(err, ERR_INVALID,
+                         "the demo has a configuration and a state of its own: "
+                         "leave --config and --state-dir out");
+    return code;
+}
+
+static err_code play_demo(const struct cli_invocation *outer, int *out_exit,
+                          struct error *err)
+{
+    CLEANUP(cli_invocation_release)
+    struct cli_invocation inner = {.command = NULL};
+    struct demo *demo = NULL;
+    const char *kept = outer->request->path;
+    struct error left = ERROR_INIT;
+
+    unsetenv("BERTH_CONFIG"); /* the user's own */
+    unsetenv("BERTH_STATE_DIR");
+    err_code code = parse_inner(outer, &inner, err);
+    if (code)
+        return code;
+    if (inner.show_help) {
+        cli_print_help(inner.command);
+        return ERR_OK;
+    }
+    const struct demo_options options = {
+        .kept_directory = kept,
+        .has_surprises = !kept && !inner.command,
+    };
+    code = demo_new(&options, &demo, err);
+    if (!code)
+        code = run(&inner, demo, out_exit, err);
+    if (!code && kept && !inner.command)
+        fprintf(stderr, "berth: the sandbox is kept in %s\n",
+                demo_directory(demo));
+    if (demo_close(demo, &left))
+        fprintf(stderr, "berth: %s\n", left.message);
+    return code;
+}
+
+/* The program with real drives lets the one with drives of paper do it. */
+static err_code start_demo(const struct cli_invocation *invocation,
+                           char *const *argv, int *out_exit, struct error *err)
+{
+    if (!platform_is_practice())
+        return demo_start_program(argv, err);
+    return play_demo(invocation, out_exit, err);
 }
 
 int main(int argc, char **argv)
@@ -176,6 +251,9 @@ int main(int argc, char **argv)
         cli_print_help(invocation.command);
         return 0;
     }
-    code = run(&invocation, &exit_code, &err);
+    if (invocation.command && cli_is_demo(&invocation))
+        code = start_demo(&invocation, argv, &exit_code, &err);
+    else
+        code = run(&invocation, NULL, &exit_code, &err);
     return code ? fail(code, &err) : exit_code;
 }
