@@ -224,14 +224,17 @@ static void plug_in(struct plug *plug, const char *sequence)
     free(plug->disk);
     plug->disk = xstrdup(path);
     g_free(path);
+    umockdev_testbed_uevent(plug->testbed, plug->disk, "add");
 }
 
-/* umockdev 0.17 leaves the link in /sys/block behind. */
+/* umockdev announces nothing by itself, and only what is there. 0.17 leaves the
+ * link in /sys/block behind. */
 static void pull_out(const struct plug *plug)
 {
     gchar *root = umockdev_testbed_get_root_dir(plug->testbed);
     CLEANUP_FREE char *link = xasprintf("%s/sys/block/sdx", root);
 
+    umockdev_testbed_uevent(plug->testbed, plug->disk, "remove");
     umockdev_testbed_remove_device(plug->testbed, plug->disk);
     unlink(link);
     g_free(root);
