@@ -61,6 +61,7 @@ static const struct {
     {DBUS_ERROR "UnknownObject", ERR_CHANGED},
     {DBUS_ERROR "UnknownInterface", ERR_CHANGED},
     {DBUS_ERROR "UnknownMethod", ERR_CHANGED},
+    {DBUS_ERROR "NoReply", ERR_CHANGED}, /* it died: D-Bus starts another */
 };
 
 static bool starts_with(const char *text, const char *prefix)
@@ -163,6 +164,10 @@ static err_code explain(const struct deed *deed, const char *device,
 
     if (answer->is_cancelled)
         return error_set(err, ERR_CANCELLED, "cannot %s %s: berth is ending",
+                         deed->verb, device);
+    if (!strcmp(answer->name, DBUS_ERROR "NoReply"))
+        return error_set(err, code,
+                         "cannot %s %s: UDisks2 ended before it answered",
                          deed->verb, device);
     switch (code) {
     case ERR_OK:
@@ -310,5 +315,8 @@ err_code linux_udisks_power_off(struct linux_bus *bus, const char *name,
     CLEANUP_FREE char *path = NULL;
     err_code code = linux_udisks_drive(bus, name, &path, err);
 
-    return code ? code : perform(bus, &powering_off, path, device, err);
+    if (!code)
+        code = perform(bus, &powering_off, path, device, err);
+    /* Not again: the first one may have been half done. */
+    return code == ERR_CHANGED ? ERR_IO : code;
 }
