@@ -261,8 +261,14 @@ static err_code power_off(struct power *power, struct error *err)
     if (!power->is_usb) /* UDisks2 knows no other way ("No usb device") */
         return cannot_leave(power, err);
     close(TAKE_FD(fd)); /* UDisks2 opens it with O_EXCL, too */
-    return linux_udisks_power_off(power->bus, power->disk->name,
+    code = linux_udisks_power_off(power->bus, power->disk->name,
                                   power->disk->node, err);
+    return code == ERR_NOT_FOUND
+               ? error_set(err, ERR_DENIED,
+                           "cannot power off %s: UDisks2 is not there, and "
+                           "without it only root may",
+                           power->disk->node)
+               : code;
 }
 
 err_code linux_power_off(struct linux_bus *bus, const char *drive,
@@ -280,15 +286,9 @@ err_code linux_power_off(struct linux_bus *bus, const char *drive,
     if (!code)
         code = power_off(&power, err);
     *out_proof = power.proof;
-    if ((code == ERR_IO || code == ERR_NOT_FOUND) && power.disk &&
-        linux_drive_find(drive, &name, NULL))
+    if (code && power.disk && linux_drive_find(drive, &name, NULL))
         return error_set(err, ERR_DEVICE_GONE,
                          "%s was pulled out while it was powered off",
-                         power.disk->node);
-    if (code == ERR_NOT_FOUND)
-        code = error_set(err, ERR_DENIED,
-                         "cannot power off %s: UDisks2 is not there, and "
-                         "without it only root may",
                          power.disk->node);
     return code;
 }
