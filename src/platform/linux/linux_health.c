@@ -183,6 +183,19 @@ static void look_at_volumes(const struct linux_snapshot *snapshot,
     }
 }
 
+/* Only of what can have it: disks of SCSI (SATA and USB, too) and NVMe. */
+static void read_smart(struct linux_bus *bus, const struct linux_block *disk,
+                       bool is_usb, struct platform_health *out)
+{
+    if (strncmp(disk->name, "sd", 2) != 0 &&
+        strncmp(disk->name, "nvme", 4) != 0)
+        return;
+    linux_smart_read(bus, disk->name, is_usb, out);
+    if (out->smart == PLATFORM_SMART_UNKNOWN ||
+        out->smart == PLATFORM_SMART_HIDDEN)
+        linux_smartctl_read(disk->node, is_usb, out);
+}
+
 err_code platform_read_health(struct platform *platform, const char *drive,
                               struct platform_health *out, struct error *err)
 {
@@ -210,7 +223,7 @@ err_code platform_read_health(struct platform *platform, const char *drive,
         return error_set(err, ERR_DEVICE_GONE,
                          "the drive %s is not plugged in any more", name);
     CLEANUP_FREE char *usb = linux_drive_usb_device(disk->path);
-    linux_smart_read(platform->bus, name, usb != NULL, &health);
+    read_smart(platform->bus, disk, usb != NULL, &health);
     count_errors(disk, &health);
     look_at_volumes(&snapshot, disk, &health);
     *out = health;

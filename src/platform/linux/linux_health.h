@@ -17,6 +17,12 @@
 void linux_smart_read(struct linux_bus *bus, const char *name, bool is_usb,
                       struct platform_health *out);
 
+/* The same by smartctl, for root; `device` is its node. */
+void linux_smartctl_read(const char *device, bool is_usb,
+                         struct platform_health *out);
+/* What it wrote (JSON), for tests; false when it has no verdict. */
+bool linux_smartctl_take(const char *text, struct platform_health *out);
+
 /* What the kernel wrote to its log of a disk since it was plugged in, as far
  * back as the log reaches. */
 struct linux_log {
