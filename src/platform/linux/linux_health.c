@@ -51,7 +51,7 @@ static void count_errors(const struct linux_block *disk,
 static int read_under_voltage(void)
 {
     static const char class_path[] = "/sys/class/hwmon";
-    CLEANUP(linux_names_release) struct linux_names names;
+    CLEANUP(linux_names_release) struct linux_names names = {.items = NULL};
     int found = -1;
 
     linux_sysfs_list(class_path, &names);
@@ -80,14 +80,16 @@ static int64_t sum_of_lines(const char *text)
 static void count_btrfs(const char *block, struct platform_health *out)
 {
     static const char root[] = "/sys/fs/btrfs";
-    CLEANUP(linux_names_release) struct linux_names filesystems;
+    CLEANUP(linux_names_release)
+    struct linux_names filesystems = {.items = NULL};
 
     linux_sysfs_list(root, &filesystems);
     for (size_t i = 0; i < filesystems.count; i++) {
         CLEANUP_FREE char *path = path_join(root, filesystems.items[i]);
         CLEANUP_FREE char *link = xasprintf("devices/%s", block);
         CLEANUP_FREE char *infos = path_join(path, "devinfo");
-        CLEANUP(linux_names_release) struct linux_names devices;
+        CLEANUP(linux_names_release)
+        struct linux_names devices = {.items = NULL};
         if (!linux_sysfs_has(path, link))
             continue;
         linux_sysfs_list(infos, &devices);
@@ -157,7 +159,7 @@ static void look_for_dirty(const struct linux_snapshot *snapshot,
 static bool is_on(const struct linux_snapshot *snapshot,
                   const struct linux_block *block, const char *disk)
 {
-    CLEANUP(linux_names_release) struct linux_names disks;
+    CLEANUP(linux_names_release) struct linux_names disks = {.items = NULL};
 
     linux_snapshot_disks_of(snapshot, block, &disks);
     for (size_t i = 0; i < disks.count; i++)

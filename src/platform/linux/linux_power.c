@@ -115,7 +115,7 @@ static err_code check_unused(const struct power *power, struct error *err)
 {
     for (size_t i = 0; i < power->snapshot.blocks.count; i++) {
         const struct linux_block *block = &power->snapshot.blocks.items[i];
-        CLEANUP(linux_names_release) struct linux_names disks;
+        CLEANUP(linux_names_release) struct linux_names disks = {.items = NULL};
         linux_snapshot_disks_of(&power->snapshot, block, &disks);
         for (size_t d = 0; d < disks.count; d++) {
             const struct linux_block *disk =
