@@ -163,8 +163,8 @@ backend_test_bin := \
     $(patsubst tests/$(platform)/%.c,$(B)/tests/$(platform)/%,$(backend_test_src))
 $(B)/tests/$(platform)/%.o: extra_flags = $(platform_flags) -Itests
 # Machines that are not here. -isystem: its headers are GLib's.
-umockdev_bin := $(B)/tests/linux/recorded_machines
-$(umockdev_bin).o: extra_flags += $(patsubst -I%,-isystem %,\
+umockdev_bin := $(addprefix $(B)/tests/linux/,recorded_machines drive_answers)
+$(umockdev_bin:%=%.o): extra_flags += $(patsubst -I%,-isystem %,\
     $(shell $(PKG_CONFIG) --cflags-only-I umockdev-1.0 2>/dev/null))
 $(umockdev_bin): test_packages += \
     $(shell $(PKG_CONFIG) --libs umockdev-1.0 2>/dev/null)

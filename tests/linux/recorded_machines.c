@@ -3,15 +3,8 @@
  * as recorded (tests/fixtures/devices, the format of umockdev-record), and
  * drives that are plugged in and pulled out by umockdev.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "linux/mock_machine.h"
 
-#include <cmocka.h>
-
-#include "core/base/fdio.h"
-#include "core/base/strbuf.h"
 #include "platform/linux/linux_devices.h"
 #include "platform/linux/linux_drive.h"
 #include "platform/platform.h"
@@ -19,11 +12,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <umockdev.h>
-#include <unistd.h>
 
 /* --- as text --- */
 
@@ -94,26 +83,6 @@ static char *devices_as_text(const struct platform_devices *devices)
 }
 
 /* --- recorded machines --- */
-
-static char *read_fixture(const char *name, const char *kind)
-{
-    CLEANUP_FREE char *path =
-        xasprintf("tests/fixtures/devices/%s.%s", name, kind);
-    struct strbuf text = STRBUF_INIT;
-
-    (void)!file_read(path, 1024 * 1024, &text, NULL); /* "": there is none */
-    return strbuf_detach(&text);
-}
-
-static void load_devices(UMockdevTestbed *testbed, const char *name)
-{
-    CLEANUP_FREE char *recorded = read_fixture(name, "umockdev");
-    GError *error = NULL;
-
-    assert_true(*recorded);
-    if (!umockdev_testbed_add_from_string(testbed, recorded, &error))
-        fail_msg("%s: %s", name, error->message);
-}
 
 static void take_snapshot(const char *name, struct platform_devices *out)
 {
@@ -224,14 +193,17 @@ static void plug_in(struct plug *plug, const char *sequence)
     free(plug->disk);
     plug->disk = xstrdup(path);
     g_free(path);
+    umockdev_testbed_uevent(plug->testbed, plug->disk, "add");
 }
 
-/* umockdev 0.17 leaves the link in /sys/block behind. */
+/* umockdev announces nothing by itself, and only what is there. 0.17 leaves the
+ * link in /sys/block behind. */
 static void pull_out(const struct plug *plug)
 {
     gchar *root = umockdev_testbed_get_root_dir(plug->testbed);
     CLEANUP_FREE char *link = xasprintf("%s/sys/block/sdx", root);
 
+    umockdev_testbed_uevent(plug->testbed, plug->disk, "remove");
     umockdev_testbed_remove_device(plug->testbed, plug->disk);
     unlink(link);
     g_free(root);
@@ -360,31 +332,6 @@ static void swaps_are_read_line_by_line(void **state)
     }
 }
 
-/* --- running below umockdev --- */
-
-static void add_option(const char *variable, const char *option)
-{
-    const char *before = getenv(variable);
-    CLEANUP_FREE char *options =
-        xasprintf("%s:%s", before ? before : "", option);
-
-    setenv(variable, options, 1);
-}
-
-/* Its library must be loaded before all others to stand between us and libc. */
-static void run_again_below_umockdev(char **arguments)
-{
-    if (getenv("BERTH_TEST_BELOW_UMOCKDEV"))
-        return; /* it is not installed */
-    setenv("BERTH_TEST_BELOW_UMOCKDEV", "1", 1);
-    setenv("LD_PRELOAD", "libumockdev-preload.so.0", 1);
-    /* ASan wants to be first, and need not be. */
-    add_option("ASAN_OPTIONS", "verify_asan_link_order=0");
-    /* GLib has locks that TSan does not see. */
-    add_option("TSAN_OPTIONS", "ignore_noninstrumented_modules=1");
-    execv("/proc/self/exe", arguments);
-}
-
 int main(int count, char **arguments)
 {
     const struct CMUnitTest machines[] = {
@@ -413,8 +360,7 @@ int main(int count, char **arguments)
     };
 
     (void)count;
-    if (!umockdev_in_mock_environment())
-        run_again_below_umockdev(arguments);
+    run_below_umockdev(arguments);
     return cmocka_run_group_tests_name("machines", machines, NULL, NULL) +
            cmocka_run_group_tests_name("plugs", plugs, NULL, NULL);
 }

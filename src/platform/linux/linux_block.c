@@ -160,7 +160,9 @@ static void add_udev(struct udev *udev, struct linux_block *block)
 
     if (!device)
         return;
-    block->is_known = *property(device, "USEC_INITIALIZED") != '\0';
+    const char *since = property(device, "USEC_INITIALIZED");
+    block->is_known = *since != '\0';
+    block->known_since_us = strtoll(since, NULL, 10);
     block->is_ignored = !strcmp(property(device, "UDISKS_IGNORE"), "1");
     block->has_disc = !strcmp(property(device, "ID_CDROM_MEDIA"), "1");
     set(&block->fs_type, property(device, "ID_FS_TYPE"));

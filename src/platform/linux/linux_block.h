@@ -21,9 +21,10 @@ struct linux_block {
     dev_t number;
     int64_t size_bytes;
     bool is_read_only;
-    bool is_known;   /* udev is done with it, or there is no udev */
-    bool is_ignored; /* UDisks2 hides it: EFI, recovery … */
-    bool has_disc;   /* of a CD drive */
+    bool is_known;          /* udev is done with it, or there is no udev */
+    int64_t known_since_us; /* CLOCK_MONOTONIC; 0: udev does not say */
+    bool is_ignored;        /* UDisks2 hides it: EFI, recovery … */
+    bool has_disc;          /* of a CD drive */
 
     char *fs_type, *fs_label; /* "" when not recognised */
     char *fs_uuid;            /* canonical */

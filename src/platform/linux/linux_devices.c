@@ -356,7 +356,7 @@ static void add_volumes_of(const struct linux_snapshot *snapshot,
 {
     for (size_t i = 0; i < snapshot->blocks.count; i++) {
         const struct linux_block *block = &snapshot->blocks.items[i];
-        CLEANUP(linux_names_release) struct linux_names disks;
+        CLEANUP(linux_names_release) struct linux_names disks = {.items = NULL};
         linux_snapshot_disks_of(snapshot, block, &disks);
         for (size_t d = 0; d < disks.count; d++)
             if (!strcmp(disks.items[d], disk->name))

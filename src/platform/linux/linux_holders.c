@@ -182,13 +182,17 @@ static char *user_of(const char *process)
  */
 static char *command_of(const char *process)
 {
-    CLEANUP_FREE char *short_name = linux_sysfs_text(process, "comm");
+    CLEANUP_FREE char *path = path_join(process, "comm");
     CLEANUP_FREE char *program = linux_sysfs_link_name(process, "exe");
-    size_t length = strlen(short_name);
+    CLEANUP(strbuf_release) struct strbuf name = STRBUF_INIT;
 
-    if (length == 15 && !strncmp(program, short_name, length))
+    if (file_read(path, 4096, &name, NULL))
         return TAKE_PTR(program);
-    return TAKE_PTR(short_name);
+    if (name.length && name.text[name.length - 1] == '\n')
+        strbuf_truncate(&name, name.length - 1);
+    if (name.length == 15 && !strncmp(program, name.text, name.length))
+        return TAKE_PTR(program);
+    return strbuf_detach(&name);
 }
 
 static bool is_ancestor(const struct search *search, int64_t pid)

@@ -25,7 +25,6 @@
 struct power {
     struct linux_bus *bus;
     struct linux_snapshot snapshot;
-    struct platform_devices devices;
     const struct linux_block *disk;
     char *remove_path; /* "1" written there takes the drive away; NULL: none */
     bool is_usb;
@@ -35,7 +34,6 @@ struct power {
 static void power_release(struct power *power)
 {
     linux_snapshot_release(&power->snapshot);
-    platform_devices_release(&power->devices);
     free(power->remove_path);
 }
 
@@ -70,7 +68,6 @@ static err_code look(struct power *power, const char *id, struct error *err)
         code = linux_snapshot_read(NULL, &power->snapshot, err);
     if (code)
         return code;
-    linux_snapshot_devices(&power->snapshot, &power->devices);
     power->disk = linux_blocks_find(&power->snapshot.blocks, name);
     if (!power->disk)
         return error_set(err, ERR_DEVICE_GONE, "%s is not plugged in any more",
@@ -118,7 +115,7 @@ static err_code check_unused(const struct power *power, struct error *err)
 {
     for (size_t i = 0; i < power->snapshot.blocks.count; i++) {
         const struct linux_block *block = &power->snapshot.blocks.items[i];
-        CLEANUP(linux_names_release) struct linux_names disks;
+        CLEANUP(linux_names_release) struct linux_names disks = {.items = NULL};
         linux_snapshot_disks_of(&power->snapshot, block, &disks);
         for (size_t d = 0; d < disks.count; d++) {
             const struct linux_block *disk =
@@ -200,19 +197,34 @@ static err_code remove_device(const struct power *power, struct error *err)
     return ERR_OK;
 }
 
-/* The drives that leave with ours have nothing mounted: their caches only. */
-static void flush_companions(const struct power *power)
+/* They have nothing mounted: their caches, and their motors. */
+static err_code stop_companion(const struct linux_block *disk,
+                               struct error *err)
 {
-    for (size_t i = 0; i < power->devices.drives.count; i++) {
-        const struct linux_block *disk = linux_snapshot_find_node(
-            &power->snapshot, power->devices.drives.items[i].device);
-        CLEANUP_FD int fd = -1;
-        if (!disk || disk == power->disk || !leaves_too(power, disk) ||
-            open_disk(disk, &fd, NULL))
-            continue;
-        fsync(fd);
-        linux_scsi_synchronize_cache(fd);
+    CLEANUP_FD int fd = -1;
+    err_code code = open_disk(disk, &fd, err);
+
+    if (code)
+        return code;
+    if (fsync(fd) || linux_scsi_synchronize_cache(fd) == LINUX_SCSI_FAILED)
+        return error_set(err, ERR_IO,
+                         "%s, which would leave with it, did not empty its "
+                         "cache",
+                         disk->node);
+    (void)linux_scsi_stop(fd); /* nothing is lost when it runs on */
+    return ERR_OK;
+}
+
+static err_code stop_companions(const struct power *power, struct error *err)
+{
+    err_code code = ERR_OK;
+
+    for (size_t i = 0; !code && i < power->snapshot.blocks.count; i++) {
+        const struct linux_block *disk = &power->snapshot.blocks.items[i];
+        if (disk != power->disk && !*disk->disk && leaves_too(power, disk))
+            code = stop_companion(disk, err);
     }
+    return code;
 }
 
 /* --- both ways --- */
@@ -240,15 +252,23 @@ static err_code power_off(struct power *power, struct error *err)
     if (code && code != ERR_DENIED)
         return code;
     if (may_remove) {
-        flush_companions(power);
+        code = stop_companions(power, err);
+        if (code)
+            return code;
         stop_disk(power, fd);
         return remove_device(power, err);
     }
     if (!power->is_usb) /* UDisks2 knows no other way ("No usb device") */
         return cannot_leave(power, err);
     close(TAKE_FD(fd)); /* UDisks2 opens it with O_EXCL, too */
-    return linux_udisks_power_off(power->bus, power->disk->name,
+    code = linux_udisks_power_off(power->bus, power->disk->name,
                                   power->disk->node, err);
+    return code == ERR_NOT_FOUND
+               ? error_set(err, ERR_DENIED,
+                           "cannot power off %s: UDisks2 is not there, and "
+                           "without it only root may",
+                           power->disk->node)
+               : code;
 }
 
 err_code linux_power_off(struct linux_bus *bus, const char *drive,
@@ -256,6 +276,7 @@ err_code linux_power_off(struct linux_bus *bus, const char *drive,
                          struct error *err)
 {
     CLEANUP(power_release) struct power power = {.bus = bus};
+    CLEANUP_FREE char *name = NULL;
     err_code code = look(&power, drive, err);
 
     if (!code)
@@ -265,10 +286,9 @@ err_code linux_power_off(struct linux_bus *bus, const char *drive,
     if (!code)
         code = power_off(&power, err);
     *out_proof = power.proof;
-    if (code == ERR_NOT_FOUND)
-        code = error_set(err, ERR_DENIED,
-                         "cannot power off %s: UDisks2 is not there, and "
-                         "without it only root may",
+    if (code && power.disk && linux_drive_find(drive, &name, NULL))
+        return error_set(err, ERR_DEVICE_GONE,
+                         "%s was pulled out while it was powered off",
                          power.disk->node);
     return code;
 }

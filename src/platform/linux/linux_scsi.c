@@ -1,7 +1,7 @@
 #include "platform/linux/linux_scsi.h"
 
+#include <errno.h>
 #include <scsi/sg.h>
-#include <string.h>
 #include <sys/ioctl.h>
 
 enum {
@@ -48,6 +48,18 @@ enum linux_scsi_outcome linux_scsi_judge(int status, const unsigned char *sense,
     return LINUX_SCSI_FAILED;
 }
 
+/*
+ * Not sent at all: no SCSI disk (ENOTTY, EINVAL), or more than read access is
+ * wanted for the command (drivers/scsi/scsi_ioctl.c, scsi_cmd_allowed).
+ */
+static enum linux_scsi_outcome judge_refusal(int os_errno)
+{
+    return os_errno == ENOTTY || os_errno == EINVAL || os_errno == EPERM ||
+                   os_errno == EACCES
+               ? LINUX_SCSI_UNKNOWN
+               : LINUX_SCSI_FAILED;
+}
+
 /* A disk that was reset says so instead of obeying, once (UNIT ATTENTION). */
 static enum linux_scsi_outcome send_command(int fd, unsigned char *command,
                                             size_t length)
@@ -66,7 +78,9 @@ static enum linux_scsi_outcome send_command(int fd, unsigned char *command,
             .mx_sb_len = sizeof sense,
             .timeout = TIMEOUT_MS,
         };
-        if (ioctl(fd, SG_IO, &header) || header.host_status)
+        if (ioctl(fd, SG_IO, &header))
+            return judge_refusal(errno);
+        if (header.host_status)
             return LINUX_SCSI_FAILED;
         outcome = linux_scsi_judge(header.status, sense, header.sb_len_wr,
                                    &is_attention);

@@ -7,8 +7,8 @@
 
 enum linux_scsi_outcome {
     LINUX_SCSI_GOOD,
-    LINUX_SCSI_UNKNOWN, /* the disk does not know the command, or has nothing
-                           to stop or flush: no medium */
+    LINUX_SCSI_UNKNOWN, /* the disk does not know the command, has nothing to
+                           stop or flush, or could not be asked */
     LINUX_SCSI_FAILED,
 };
 

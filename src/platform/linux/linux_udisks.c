@@ -14,8 +14,15 @@ static const char objects[] = "/org/freedesktop/UDisks2/block_devices/";
 /* Answers that need no disk. Starting the service may take its time. */
 enum { READ_TIMEOUT_US = 30 * 1000 * 1000 };
 
-/* A device that was plugged in just now. */
-enum { PATIENCE_MS = 2000, ASK_AGAIN_MS = 100 };
+/* A device that was plugged in just now: two seconds. */
+enum { ASK_AGAIN_TIMES = 20, ASK_AGAIN_MS = 100 };
+
+static void pause_before_asking_again(void)
+{
+    static const struct timespec pause = {.tv_nsec = ASK_AGAIN_MS * 1000000L};
+
+    nanosleep(&pause, NULL);
+}
 
 /* --- what its errors mean --- */
 
@@ -54,6 +61,7 @@ static const struct {
     {DBUS_ERROR "UnknownObject", ERR_CHANGED},
     {DBUS_ERROR "UnknownInterface", ERR_CHANGED},
     {DBUS_ERROR "UnknownMethod", ERR_CHANGED},
+    {DBUS_ERROR "NoReply", ERR_CHANGED}, /* it died: D-Bus starts another */
 };
 
 static bool starts_with(const char *text, const char *prefix)
@@ -97,29 +105,16 @@ static char *object_of(const char *name)
     return strbuf_detach(&path);
 }
 
-static int append_true(sd_bus_message *message, const char *name)
-{
-    return sd_bus_message_append(message, "{sv}", name, "b", 1);
-}
-
 /*
  * Without a terminal nobody could answer polkit's question: it is not to be
  * asked, so that a nightly run gets its refusal at once.
  */
-int linux_udisks_append_options(sd_bus_message *message, const char *extra)
-{
-    int result = sd_bus_message_open_container(message, 'a', "{sv}");
-
-    if (result >= 0 && !isatty(STDIN_FILENO))
-        result = append_true(message, "auth.no_user_interaction");
-    if (result >= 0 && extra)
-        result = append_true(message, extra);
-    return result < 0 ? result : sd_bus_message_close_container(message);
-}
-
 static int write_options(sd_bus_message *message, void *context)
 {
-    return linux_udisks_append_options(message, NULL);
+    return isatty(STDIN_FILENO)
+               ? sd_bus_message_append(message, "a{sv}", 0)
+               : sd_bus_message_append(message, "a{sv}", 1,
+                                       "auth.no_user_interaction", "b", 1);
 }
 
 void linux_udisks_call(struct linux_bus *bus, const char *path,
@@ -170,6 +165,10 @@ static err_code explain(const struct deed *deed, const char *device,
     if (answer->is_cancelled)
         return error_set(err, ERR_CANCELLED, "cannot %s %s: berth is ending",
                          deed->verb, device);
+    if (!strcmp(answer->name, DBUS_ERROR "NoReply"))
+        return error_set(err, code,
+                         "cannot %s %s: UDisks2 ended before it answered",
+                         deed->verb, device);
     switch (code) {
     case ERR_OK:
         return ERR_OK;
@@ -212,13 +211,11 @@ static err_code perform_on(struct linux_bus *bus, const struct deed *deed,
                            const char *name, const char *device,
                            struct error *err)
 {
-    static const struct timespec pause = {.tv_nsec = ASK_AGAIN_MS * 1000000L};
     CLEANUP_FREE char *path = object_of(name);
     err_code code = perform(bus, deed, path, device, err);
 
-    for (int i = 0; i < PATIENCE_MS / ASK_AGAIN_MS && code == ERR_CHANGED;
-         i++) {
-        nanosleep(&pause, NULL);
+    for (int i = 0; i < ASK_AGAIN_TIMES && code == ERR_CHANGED; i++) {
+        pause_before_asking_again();
         code = perform(bus, deed, path, device, err);
     }
     return code == ERR_CHANGED ? ERR_NOT_FOUND : code;
@@ -277,25 +274,35 @@ static const struct deed powering_off = {"org.freedesktop.UDisks2.Drive",
                                          "PowerOff", "power off",
                                          "power-off-drive-other-seat"};
 
+/* An unknown object's property: InvalidArgs (GDBus, "No such interface"). */
+static err_code ask_drive(struct linux_bus *bus, const char *name,
+                          char **out_path, struct error *err)
+{
+    CLEANUP_FREE char *block = object_of(name);
+    struct linux_answer answer;
+
+    linux_udisks_call(bus, block, "org.freedesktop.DBus.Properties", "Get",
+                      write_drive_property, read_object_path, out_path,
+                      &answer);
+    if (!answer.is_ok && !strcmp(answer.name, DBUS_ERROR "InvalidArgs"))
+        snprintf(answer.name, sizeof answer.name, DBUS_ERROR "UnknownObject");
+    return answer.is_ok ? ERR_OK : explain(&powering_off, name, &answer, err);
+}
+
 /* Of a loop device it is "/": it has none. */
 err_code linux_udisks_drive(struct linux_bus *bus, const char *name,
                             char **out_path, struct error *err)
 {
-    CLEANUP_FREE char *block = object_of(name);
     CLEANUP_FREE char *path = NULL;
-    struct linux_answer answer;
+    err_code code = ask_drive(bus, name, &path, err);
 
-    linux_udisks_call(bus, block, "org.freedesktop.DBus.Properties", "Get",
-                      write_drive_property, read_object_path, &path, &answer);
-    /* An unknown object's property: InvalidArgs (GDBus, "No such interface").
-     */
-    if (!answer.is_ok && !strcmp(answer.name, DBUS_ERROR "InvalidArgs"))
-        snprintf(answer.name, sizeof answer.name, DBUS_ERROR "UnknownObject");
-    if (!answer.is_ok) {
-        err_code code = explain(&powering_off, name, &answer, err);
-        return code == ERR_CHANGED ? ERR_NOT_FOUND : code;
+    for (int i = 0; i < ASK_AGAIN_TIMES && code == ERR_CHANGED; i++) {
+        pause_before_asking_again();
+        code = ask_drive(bus, name, &path, err);
     }
-    if (!strcmp(path, "/"))
+    if (code)
+        return code == ERR_CHANGED ? ERR_NOT_FOUND : code;
+    if (!path || !strcmp(path, "/"))
         return error_set(err, ERR_UNSUPPORTED, "%s is no drive of its own",
                          name);
     *out_path = TAKE_PTR(path);
@@ -308,5 +315,8 @@ err_code linux_udisks_power_off(struct linux_bus *bus, const char *name,
     CLEANUP_FREE char *path = NULL;
     err_code code = linux_udisks_drive(bus, name, &path, err);
 
-    return code ? code : perform(bus, &powering_off, path, device, err);
+    if (!code)
+        code = perform(bus, &powering_off, path, device, err);
+    /* Not again: the first one may have been half done. */
+    return code == ERR_CHANGED ? ERR_IO : code;
 }

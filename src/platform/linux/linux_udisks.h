@@ -36,9 +36,6 @@ void linux_udisks_call(struct linux_bus *bus, const char *path,
                        int (*read)(sd_bus_message *, void *), void *context,
                        struct linux_answer *out);
 
-/* Appends the dictionary of options; `extra` is an option to set, or NULL. */
-int linux_udisks_append_options(sd_bus_message *message, const char *extra);
-
 /*
  * The code for an error's name, for tests: "org.freedesktop.UDisks2.Error.…".
  */

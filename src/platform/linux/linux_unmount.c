@@ -213,36 +213,3 @@ err_code linux_mount(struct linux_bus *bus, const char *device,
                            device)
                : code;
 }
-
-/* --- LUKS --- */
-
-/* What an opened container lies in: the one device below it. NULL: none. */
-static char *container_of(const char *device)
-{
-    struct linux_snapshot snapshot;
-    char *name = NULL;
-
-    if (linux_snapshot_read(NULL, &snapshot, NULL))
-        return NULL;
-    const struct linux_block *block =
-        linux_snapshot_find_node(&snapshot, device);
-    if (block && !strncmp(block->dm_uuid, "CRYPT-", strlen("CRYPT-")) &&
-        block->slaves.count)
-        name = xstrdup(block->slaves.items[0]);
-    linux_snapshot_release(&snapshot);
-    return name;
-}
-
-err_code linux_lock(struct linux_bus *bus, const char *device,
-                    struct error *err)
-{
-    CLEANUP_FREE char *name = container_of(device);
-
-    if (!name)
-        return ERR_OK; /* it lies in no container */
-    err_code code = linux_udisks_lock(bus, name, device, err);
-    return code == ERR_NOT_FOUND
-               ? error_set(err, ERR_UNSUPPORTED,
-                           "cannot lock %s: UDisks2 does not run here", device)
-               : code;
-}
