@@ -173,7 +173,7 @@ $(B)/tests/$(platform)/%: $(B)/tests/$(platform)/%.o $(berth_libs)
 	$(Q)$(CC) $(link_flags) -o $@ $^ $(package_libs) $(platform_libs) \
 	    $(test_packages)
 
-.PHONY: tests check check-unit check-style check-integration check-all
+.PHONY: tests check check-unit check-style check-integration check-all check-vm
 tests: all $(unit_bin) $(backend_test_bin)
 
 check: check-style check-unit check-integration
@@ -199,6 +199,9 @@ check-integration: all
 
 check-all: all
 	tests/run-integration $(B)
+
+check-vm: all
+	tests/vm/run $(B)
 
 # --- care -------------------------------------------------------------------
 sources := $(sort $(shell find src tests -name '*.[ch]'))
@@ -228,6 +231,7 @@ help:
 	@echo 'make            build $(B)/berth and berth-practice'
 	@echo 'make check      style, unit tests and the quick integration tests'
 	@echo 'make check-all  every integration test (root, loop devices)'
+	@echo 'make check-vm   a real kernel and USB disk, in QEMU (root)'
 	@echo 'make CC=clang SAN=fuzzer-no-link,address,undefined fuzz'
 	@echo '                each fuzzer for FUZZ_SECONDS (20)'
 	@echo 'make install    into $$(DESTDIR)$$(PREFIX)/bin'

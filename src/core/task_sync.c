@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static void syncing_release(struct syncing *syncing)
@@ -146,13 +147,27 @@ static err_code close_volume(struct syncing *syncing, bool is_sound,
     return history_end(syncing->catalogue, &run, err);
 }
 
-/* The device decides, not the mount table: an error can also be an error. */
+/* The device decides, not the mount table: an error can also be an error. Its
+ * writes fail some moments before the kernel takes it off the list. */
+static bool is_pulled(const struct syncing *syncing)
+{
+    const struct timespec pause = {.tv_nsec = 50 * NS_PER_MS};
+    bool is_gone = false;
+
+    for (int i = 0; i < 40 && !is_gone; i++) {
+        if (i)
+            nanosleep(&pause, NULL);
+        is_gone = platform_check_attached(syncing->volume.root_fd, NULL) ==
+                  ERR_DEVICE_GONE;
+    }
+    return is_gone;
+}
+
 static void tell_if_pulled(struct syncing *syncing)
 {
     struct task_progress *progress = &syncing->task->progress;
 
-    if (platform_check_attached(syncing->volume.root_fd, NULL) !=
-        ERR_DEVICE_GONE)
+    if (!is_pulled(syncing))
         return;
     struct event *event = task_event(syncing->task, EVENT_PULLED);
     int64_t in_flight = atomic_load(&progress->run.files_total) -

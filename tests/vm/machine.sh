@@ -20,7 +20,7 @@ machine_is_up() {
     [ -s "$VM/pid" ] && kill -0 "$(<"$VM/pid")" 2>/dev/null
 }
 
-# machine_start [SECONDS]: returns when the agent answers.
+# Returns when the agent answers; sets machine_boot_time.
 machine_start() {
     local begun=$EPOCHREALTIME
     rm -f "$VM"/agent.in "$VM"/agent.out "$VM"/qmp "$VM"/screen.socket
@@ -60,12 +60,13 @@ machine_start() {
         >>qemu.log 2>&1 </dev/null) &
     echo $! >"$VM/pid"
     disown # or bash tells everybody that it was killed
-    machine_answer ready "${1:-60}" >/dev/null || {
+    machine_answer ready 120 >/dev/null || {
         tail -n 20 "$VM/console" "$VM/qemu.log" "$VM/trace" >&2
         machine_kill
         echo "the machine does not start" >&2
         return 1
     }
+    # shellcheck disable=SC2034 # for whoever sourced this
     machine_boot_time=$(seconds_since "$begun")
 }
 
@@ -83,9 +84,10 @@ seconds_since() { # EPOCHREALTIME
     awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }'
 }
 
-# Waits for the agent's answer to call $1 and prints its status.
+# Waits for the agent's answer to call $1 and prints its status. One line in
+# some thousands stayed in the port until the next one came: hence the file.
 machine_answer() { # NUMBER SECONDS
-    local number status until=$((SECONDS + $2))
+    local number status until=$((SECONDS + $2)) file=$VM/share/calls/$1.status
     while [ $SECONDS -lt $until ] && machine_is_up; do
         while read -r -t 1 number status; do
             [ "$number" != "$1" ] || {
@@ -93,6 +95,10 @@ machine_answer() { # NUMBER SECONDS
                 return 0
             }
         done <>"$VM/agent.out"
+        if [ -s "$file" ]; then
+            cat "$file"
+            return 0
+        fi
     done
     return 1
 }
@@ -109,7 +115,11 @@ guest() {
     printf '%s\n' "$*" >"$call"
     machine_is_up || return 124
     echo "$number $seconds" 1<>"$VM/agent.in"
-    status=$(machine_answer "$number" $((seconds + 15))) || status=124
+    if ! status=$(machine_answer "$number" $((seconds + 15))); then
+        echo "the guest does not answer: $*" >&2
+        status=124
+    fi
+    [ -e "$call.out" ] || return "$status" # it was not even begun
     cat "$call.err" >&2
     cat "$call.out"
     return "$status"

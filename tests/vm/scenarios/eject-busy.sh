@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A program holds the volume: it is named, nothing is unmounted or stopped, and
 # eject goes through once it is gone.
+# shellcheck disable=SC2016 # commands in quotes are the guest's shell's
 . "$(dirname "$0")/../lib.sh"
 
 disk_new usb 128M

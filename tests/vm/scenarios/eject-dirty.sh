@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The same on a volume that was mounted dirty, where neither syncfs nor umount
 # send SYNCHRONIZE CACHE: what makes it safe is berth's.
+# shellcheck disable=SC2016 # commands in quotes are the guest's shell's
 . "$(dirname "$0")/../lib.sh"
 
 disk_new usb 128M

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The disk refuses to flush its cache. umount returns 0 all the same; berth says
 # DO NOT UNPLUG, and not later that all is well.
+# shellcheck disable=SC2016 # commands in quotes are the guest's shell's
 . "$(dirname "$0")/../lib.sh"
 
 disk_new usb 128M

@@ -2,6 +2,7 @@
 # A disk that says "write through", as many USB bridges do: the kernel sends it
 # no flush, whoever asks. Green only because berth sent one itself and read its
 # status; through UDisks2 alone it would be yellow.
+# shellcheck disable=SC2016 # commands in quotes are the guest's shell's
 . "$(dirname "$0")/../lib.sh"
 
 disk_new usb 128M

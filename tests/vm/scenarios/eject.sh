@@ -2,6 +2,7 @@
 # Eject as root, without UDisks2: the cache is flushed after the last write and
 # the disk stopped before berth says SAFE; the drive leaves; what is on it is
 # what was in the source, and nothing is left to repair.
+# shellcheck disable=SC2016 # commands in quotes are the guest's shell's
 . "$(dirname "$0")/../lib.sh"
 
 disk_new usb 256M

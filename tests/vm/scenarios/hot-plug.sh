@@ -9,11 +9,11 @@ guest 'berth drives --json' >"$TMP/drives.json"
 drive='[d for d in d["drives"] if d["bus"] == "USB"][0]'
 for fact in 'attached" == True' 'external" == True' 'serial" == "NAAX1"' \
     'size_bytes" == 67108864' 'device" == "/dev/sda"'; do
-    check "drive: $fact" test "$(json "$drive[\"${fact/\"/\"]}" <"$TMP/drives.json")" = True
+    check "drive: $fact" test "$(json "${drive}[\"${fact/\"/\"]}" <"$TMP/drives.json")" = True
 done
-check "its model is in the title" test "$(json "'Expansion' in $drive['title']" <"$TMP/drives.json")" = True
+check "its model is in the title" test "$(json "'Expansion' in ${drive}['title']" <"$TMP/drives.json")" = True
 for fact in 'label" == "HDD_HOME"' 'filesystem" == "exfat"' 'mounted" == False'; do
-    check "volume: $fact" test "$(json "$drive['volumes'][0][\"${fact/\"/\"]}" <"$TMP/drives.json")" = True
+    check "volume: $fact" test "$(json "${drive}['volumes'][0][\"${fact/\"/\"]}" <"$TMP/drives.json")" = True
 done
 
 yank usb

@@ -2,6 +2,7 @@
 # The machine dies between two renames on exFAT, which are not atomic; those
 # before are on the disk. After the next boot the first sync repairs and
 # deletes nothing (ENGINE, Unclean), the second one deletes.
+# shellcheck disable=SC2016 # commands in quotes are the guest's shell's
 . "$(dirname "$0")/../lib.sh"
 
 disk_new usb 256M

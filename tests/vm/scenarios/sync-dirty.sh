@@ -2,6 +2,7 @@
 # The trap of ENGINE, Committing: on an exFAT volume that was mounted dirty
 # syncfs sends no SYNCHRONIZE CACHE. Whatever berth calls done must be in the
 # disk all the same, at each of its barriers.
+# shellcheck disable=SC2016 # commands in quotes are the guest's shell's
 . "$(dirname "$0")/../lib.sh"
 
 disk_new usb 256M

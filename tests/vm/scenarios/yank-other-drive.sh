@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The plug is pulled in the middle of a copy and another drive is mounted at
 # the same path: not a byte lands on it, nor on the disk below the mount point.
+# shellcheck disable=SC2016 # commands in quotes are the guest's shell's
 . "$(dirname "$0")/../lib.sh"
 
 disk_new usb 256M

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The plug is pulled in the middle of a copy: berth says so and exits with 7.
 # Plugged in again, the next sync repairs.
+# shellcheck disable=SC2016 # commands in quotes are the guest's shell's
 . "$(dirname "$0")/../lib.sh"
 
 disk_new usb 256M
