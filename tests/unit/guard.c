@@ -518,7 +518,7 @@ int main(void)
         cmocka_unit_test(an_unclean_volume_holds_each_delete),
         cmocka_unit_test(overwrites_are_held_from_100_and_over_half),
         cmocka_unit_test(the_number_to_approve_includes_overwrites),
-                cmocka_unit_test(deletes_and_overwrites_are_held_apart),
+        cmocka_unit_test(deletes_and_overwrites_are_held_apart),
         cmocka_unit_test(what_needs_the_room_of_a_held_delete_is_held_with_it),
         cmocka_unit_test(a_source_on_another_filesystem_is_refused),
         cmocka_unit_test(a_subtree_with_on_in_its_name_is_told_from_its_sister),
