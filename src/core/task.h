@@ -83,9 +83,11 @@ void task_say(struct task *task, const char *format, ...) PRINTF_LIKE(2, 3);
 void task_post_finding(void *task, const char *job, const char *path,
                        enum verify_finding finding, const char *message);
 
-/* Ejects the drive of a volume; what goes wrong is said. */
-enum outcome task_eject_volume(struct task *task,
-                               const struct config_volume *volume);
+/* Ejects the drives that these volumes are on, each once; what goes wrong is
+ * said. */
+enum outcome task_eject_volumes(struct task *task,
+                                const struct config_volume *const *volumes,
+                                size_t count);
 
 /* --- which jobs on which volumes --- */
 

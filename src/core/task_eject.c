@@ -460,39 +460,58 @@ static err_code run_steps(struct ejecting *ejecting, struct error *err)
     return ERR_OK;
 }
 
-static err_code eject(struct task *task, const char *name,
-                      enum outcome *outcome, struct error *err)
+static err_code eject(struct ejecting *ejecting, enum outcome *outcome,
+                      struct error *err)
 {
-    CLEANUP(ejecting_release) struct ejecting ejecting = {.task = task};
-    err_code code = find_drive(&ejecting, name, err);
+    err_code code = run_steps(ejecting, err);
 
-    if (code)
-        return code;
-    code = run_steps(&ejecting, err);
     if (code == ERR_CANCELLED || code == ERR_BUSY)
-        mount_again(&ejecting);
+        mount_again(ejecting);
     if (code == ERR_CANCELLED || code == ERR_BUSY || code == ERR_DENIED)
         return code;
-    *outcome = outcome_worse(*outcome, post_verdict(&ejecting));
+    *outcome = outcome_worse(*outcome, post_verdict(ejecting));
     return code;
 }
 
 err_code task_eject(struct task *task, enum outcome *outcome, struct error *err)
 {
-    return eject(task, task->command->names[0], outcome, err);
+    CLEANUP(ejecting_release) struct ejecting ejecting = {.task = task};
+    err_code code = find_drive(&ejecting, task->command->names[0], err);
+
+    return code ? code : eject(&ejecting, outcome, err);
 }
 
-enum outcome task_eject_volume(struct task *task,
-                               const struct config_volume *volume)
+static bool is_on(const struct drive *drive, const struct config_volume *volume)
 {
-    struct error err = ERROR_INIT;
-    enum outcome outcome = OUTCOME_DONE;
-    err_code code = eject(task, volume->name, &outcome, &err);
+    for (size_t i = 0; drive && i < drive->volumes.count; i++)
+        if (!strcmp(drive->volumes.items[i].name, volume->name))
+            return true;
+    return false;
+}
 
-    if (code)
-        task_say(task, "volume %s was not ejected: %s", volume->name,
-                 err.message);
-    return outcome_worse(outcome, outcome_of(code));
+enum outcome task_eject_volumes(struct task *task,
+                                const struct config_volume *const *volumes,
+                                size_t count)
+{
+    CLEANUP_FREE bool *is_done = xcalloc(count, sizeof *is_done);
+    enum outcome outcome = OUTCOME_DONE;
+
+    for (size_t i = 0; i < count; i++) {
+        CLEANUP(ejecting_release) struct ejecting ejecting = {.task = task};
+        struct error err = ERROR_INIT;
+        if (is_done[i])
+            continue;
+        err_code code = find_drive(&ejecting, volumes[i]->name, &err);
+        for (size_t j = i; j < count; j++)
+            is_done[j] |= is_on(ejecting.drive, volumes[j]);
+        if (!code)
+            code = eject(&ejecting, &outcome, &err);
+        if (code)
+            task_say(task, "volume %s was not ejected: %s", volumes[i]->name,
+                     err.message);
+        outcome = outcome_worse(outcome, outcome_of(code));
+    }
+    return outcome;
 }
 
 err_code task_mount(struct task *task, enum outcome *outcome, struct error *err)

@@ -262,6 +262,46 @@ static err_code check_approval(struct task *task, struct error *err)
     return ERR_OK;
 }
 
+/* --- the volumes, one after the other --- */
+
+struct served {
+    bool *is_absent; /* by pair */
+    const struct config_volume **to_eject;
+    size_t to_eject_count;
+};
+
+/* What did not arrive is said, and the drive may go; what is wrong with the
+ * drive itself has to be looked at first. */
+static bool may_leave(enum outcome outcome)
+{
+    return outcome == OUTCOME_DONE || outcome == OUTCOME_DIFFERENCES ||
+           outcome == OUTCOME_FAILED_FILES;
+}
+
+static enum outcome serve(struct task *task, const struct pairs *pairs,
+                          struct served *served)
+{
+    enum outcome worst = OUTCOME_DONE;
+    size_t next;
+
+    for (size_t i = 0; i < pairs->count; i = next) {
+        const struct pair *pair = &pairs->items[i];
+        bool is_absent = false;
+        for (next = i; next < pairs->count; next++)
+            if (pairs->items[next].volume != pair->volume)
+                break;
+        if (stop_flag_is_raised(&task->stop))
+            return outcome_worse(worst, OUTCOME_INTERRUPTED);
+        enum outcome outcome = sync_volume(task, pair, next - i, &is_absent);
+        worst = outcome_worse(worst, outcome);
+        for (size_t j = i; j < next; j++)
+            served->is_absent[j] = is_absent;
+        if (!is_absent && may_leave(outcome))
+            served->to_eject[served->to_eject_count++] = pair->volume;
+    }
+    return worst;
+}
+
 err_code task_sync(struct task *task, enum outcome *outcome, struct error *err)
 {
     CLEANUP(pairs_release) struct pairs pairs = {.items = NULL};
@@ -274,23 +314,14 @@ err_code task_sync(struct task *task, enum outcome *outcome, struct error *err)
     if (code)
         return code;
     CLEANUP_FREE bool *is_absent = xcalloc(pairs.count, sizeof *is_absent);
-    size_t i = 0;
-    while (i < pairs.count) {
-        size_t first = i;
-        bool absent = false;
-        while (i < pairs.count &&
-               pairs.items[i].volume == pairs.items[first].volume)
-            i++;
-        if (stop_flag_is_raised(&task->stop)) {
-            *outcome = outcome_worse(*outcome, OUTCOME_INTERRUPTED);
-            break;
-        }
-        enum outcome of_volume =
-            sync_volume(task, &pairs.items[first], i - first, &absent);
-        *outcome = outcome_worse(*outcome, of_volume);
-        for (size_t j = first; j < i; j++)
-            is_absent[j] = absent;
-    }
+    CLEANUP_FREE const struct config_volume **to_eject =
+        xcalloc(pairs.count, sizeof(struct config_volume *));
+    struct served served = {.is_absent = is_absent, .to_eject = to_eject};
+    *outcome = outcome_worse(*outcome, serve(task, &pairs, &served));
     *outcome = outcome_worse(*outcome, judge_absent(task, &pairs, is_absent));
+    if (task->command->eject_after)
+        *outcome =
+            outcome_worse(*outcome, task_eject_volumes(task, to_eject,
+                                                       served.to_eject_count));
     return ERR_OK;
 }

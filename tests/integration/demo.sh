@@ -172,6 +172,10 @@ demo eject hdd_homelab >"$TMP/words"
 check "green" grep -q '^\[practice\] Seagate Expansion: SAFE TO UNPLUG' "$TMP/words"
 check "and gone" test -z "$(demo drives | grep '^Seagate')"
 play plug hdd
+expect_exit 1 demo sync scrapes media outputs --eject >"$TMP/words"
+check "a sync that leaves a conflict ejects, and only once" \
+    test "$(grep -c 'Seagate.*SAFE TO UNPLUG' "$TMP/words")" = 1
+play plug hdd
 play set hdd power-off=unsupported
 demo eject hdd_homelab >"$TMP/words"
 check "yellow" grep -q '^\[practice\] .*UNMOUNTED AND FLUSHED' "$TMP/words"
@@ -179,6 +183,9 @@ play set hdd power-off=yes
 play unplug hdd
 play plug hdd
 play fail flush hdd
+echo again >"$box/home/lab/out/more.txt"
+expect_exit 7 demo sync outputs --eject >"$TMP/words" 2>&1
+check "a drive that failed is not ejected" test -z "$(grep UNPLUG "$TMP/words")"
 expect_exit 7 demo eject hdd_homelab >"$TMP/words" 2>&1
 check "red" grep -q 'DO NOT UNPLUG' "$TMP/words"
 check "every line was understood" test ! -e "$box/control.errors"
