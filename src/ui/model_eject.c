@@ -15,9 +15,7 @@ void ejection_release(struct ejection *eject)
     for (size_t i = 0; i < eject->volumes.count; i++)
         free(eject->volumes.items[i]);
     free(eject->volumes.items);
-    free(eject->info.drive);
-    free(eject->info.detail);
-    platform_holders_release(&eject->info.holders);
+    eject_info_release(&eject->info);
     free(eject->error);
     free(eject->completeness);
     *eject = (struct ejection){.drive = NULL};
@@ -226,9 +224,7 @@ void model_start_eject(struct model *model, const struct drive *drive)
 
 static void take_info(struct ejection *eject, struct event *event)
 {
-    free(eject->info.drive);
-    free(eject->info.detail);
-    platform_holders_release(&eject->info.holders);
+    eject_info_release(&eject->info);
     eject->info = event->eject;
     eject->has_info = true;
     event->eject = (struct eject_info){.step = EJECT_STEP_JOBS};
