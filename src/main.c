@@ -35,6 +35,7 @@
  */
 #include "cli/cli.h"
 #include "core/base/path.h"
+#include "core/demo.h"
 #include "core/sqlite_copy.h"
 #include "platform/platform.h"
 #include "platform/platform_host.h"
@@ -114,8 +115,9 @@ static int use(struct cli_invocation *invocation, struct engine *engine)
     return ui_run(&options);
 }
 
-static err_code run(struct cli_invocation *invocation, int *out_exit,
-                    struct error *err)
+/* `demo` is NULL for what is not practice. */
+static err_code run(struct cli_invocation *invocation, struct demo *demo,
+                    int *out_exit, struct error *err)
 {
     CLEANUP_FREE char *home = NULL;
     struct platform *platform = NULL;
@@ -135,6 +137,8 @@ static err_code run(struct cli_invocation *invocation, int *out_exit,
         };
         code = engine_new(&options, &engine, err);
     }
+    if (!code && demo)
+        code = demo_play_past(demo, engine, signal_pipe[0], err);
     if (!code)
         *out_exit = use(invocation, engine);
     engine_free(engine);
@@ -153,6 +157,68 @@ static bool has_screen(const struct cli_invocation *invocation)
 {
     return !invocation->command && isatty(STDIN_FILENO) &&
            isatty(STDOUT_FILENO);
+}
+
+/* --- the demo --- */
+
+/* The words behind "demo" as a command line of their own; none: the screen,
+ * where there is one. */
+static err_code parse_inner(const struct cli_invocation *outer,
+                            struct cli_invocation *out, struct error *err)
+{
+    static char program[] = "berth", diff[] = "diff";
+    size_t count = outer->request->name_count;
+    char **words = xcalloc(count + 3, sizeof *words);
+    int given = 1;
+
+    words[0] = program;
+    for (size_t i = 0; i < count; i++)
+        words[given++] = outer->request->names[i];
+    if (!count && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
+        words[given++] = diff;
+    err_code code = cli_parse(given, words, out, err);
+    free(words);
+    if (!code && out->command && cli_is_demo(out))
+        code = error_set(err, ERR_INVALID, "this is the demo already");
+    else if (!code && (out->config_path || out->state_directory))
+        code = error_set(err, ERR_INVALID,
+                         "the demo has a configuration and a state of its own: "
+                         "leave --config and --state-dir out");
+    return code;
+}
+
+static err_code play_demo(const struct cli_invocation *outer, int *out_exit,
+                          struct error *err)
+{
+    CLEANUP(cli_invocation_release)
+    struct cli_invocation inner = {.command = NULL};
+    struct demo *demo = NULL;
+
+    unsetenv("BERTH_CONFIG"); /* the user's own */
+    unsetenv("BERTH_STATE_DIR");
+    err_code code = parse_inner(outer, &inner, err);
+    if (code)
+        return code;
+    if (inner.show_help) {
+        cli_print_help(inner.command);
+        return ERR_OK;
+    }
+    if (isatty(STDERR_FILENO))
+        fputs("making practice drives…\n", stderr);
+    code = demo_new(&demo, err);
+    if (!code)
+        code = run(&inner, demo, out_exit, err);
+    demo_free(demo);
+    return code;
+}
+
+/* The program with real drives lets the one with drives of paper do it. */
+static err_code start_demo(const struct cli_invocation *invocation,
+                           char *const *argv, int *out_exit, struct error *err)
+{
+    if (!platform_is_practice())
+        return demo_start_program(argv, err);
+    return play_demo(invocation, out_exit, err);
 }
 
 int main(int argc, char **argv)
@@ -177,6 +243,9 @@ int main(int argc, char **argv)
         cli_print_help(invocation.command);
         return 0;
     }
-    code = run(&invocation, &exit_code, &err);
+    if (invocation.command && cli_is_demo(&invocation))
+        code = start_demo(&invocation, argv, &exit_code, &err);
+    else
+        code = run(&invocation, NULL, &exit_code, &err);
     return code ? fail(code, &err) : exit_code;
 }

@@ -76,8 +76,10 @@ err_code demo_write(struct demo *demo, const char *path, const char *text,
 {
     CLEANUP_FREE char *parent = xstrndup(path, path_parent_length(path));
     CLEANUP_FD int fd = -1;
-    err_code code = fsops_ensure_directory(&demo->ops, parent, err);
+    err_code code = ERR_OK;
 
+    if (*parent)
+        code = fsops_ensure_directory(&demo->ops, parent, err);
     if (!code)
         code = fsops_unlink_if_there(&demo->ops, path, err);
     if (!code)
