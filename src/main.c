@@ -193,6 +193,7 @@ static err_code play_demo(const struct cli_invocation *outer, int *out_exit,
     CLEANUP(cli_invocation_release)
     struct cli_invocation inner = {.command = NULL};
     struct demo *demo = NULL;
+    const char *kept = outer->request->path;
 
     unsetenv("BERTH_CONFIG"); /* the user's own */
     unsetenv("BERTH_STATE_DIR");
@@ -203,11 +204,16 @@ static err_code play_demo(const struct cli_invocation *outer, int *out_exit,
         cli_print_help(inner.command);
         return ERR_OK;
     }
-    if (isatty(STDERR_FILENO))
-        fputs("making practice drives…\n", stderr);
-    code = demo_new(&demo, err);
+    const struct demo_options options = {
+        .kept_directory = kept,
+        .has_surprises = !kept && !inner.command,
+    };
+    code = demo_new(&options, &demo, err);
     if (!code)
         code = run(&inner, demo, out_exit, err);
+    if (!code && kept && !inner.command)
+        fprintf(stderr, "berth: the sandbox is kept in %s\n",
+                demo_directory(demo));
     demo_free(demo);
     return code;
 }

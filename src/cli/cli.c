@@ -38,7 +38,7 @@ struct parsing {
 
 /* --- words that every command knows --- */
 
-static char *absolute(const char *path)
+char *cli_absolute(const char *path)
 {
     CLEANUP_FREE char *here = path[0] == '/' ? NULL : getcwd(NULL, 0);
     CLEANUP_FREE char *joined = path_join(here ? here : "", path);
@@ -94,7 +94,7 @@ static err_code take_common(struct parsing *parsing, const char *word,
     err_code code = take_value(parsing, name, inline_value, &value, err);
     if (!code) {
         free(*path);
-        *path = absolute(value);
+        *path = cli_absolute(value);
     }
     return code;
 }
@@ -199,7 +199,11 @@ static err_code take_word(struct parsing *parsing, char *word,
     if (!parsing->only_words && word[0] == '-' && word[1])
         return take_option(parsing, word, err);
     ARRAY_PUSH(&parsing->words, word);
-    return choose_command(parsing, err);
+    err_code code = choose_command(parsing, err);
+    const struct cli_command *command = parsing->invocation->command;
+    if (command && command->rest_is_command && parsing->words.count)
+        parsing->only_words = true;
+    return code;
 }
 
 /* --- the whole line --- */
@@ -243,9 +247,9 @@ static void from_environment(struct cli_invocation *invocation)
     const char *state = getenv("BERTH_STATE_DIR");
 
     if (config && *config)
-        invocation->config_path = absolute(config);
+        invocation->config_path = cli_absolute(config);
     if (state && *state)
-        invocation->state_directory = absolute(state);
+        invocation->state_directory = cli_absolute(state);
 }
 
 err_code cli_parse(int argc, char *const *argv, struct cli_invocation *out,

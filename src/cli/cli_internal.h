@@ -35,6 +35,7 @@ struct cli_command {
     const char *details;   /* a paragraph or two for its own help; NULL: none */
     enum command_kind kind;
     size_t least_words, most_words;
+    bool rest_is_command; /* from its first word on nothing is its option */
     const struct cli_option *options; /* ends with a NULL name */
     /* Takes the words that are not options. NULL: they are names. */
     err_code (*take_words)(struct command *request,
@@ -54,6 +55,9 @@ extern const struct cli_command cli_volume_add, cli_volume_list,
     cli_volume_forget, cli_job_add, cli_job_list, cli_job_remove, cli_job_claim,
     cli_diff, cli_sync, cli_verify, cli_history, cli_drives, cli_eject,
     cli_mount, cli_demo;
+
+/* Below the current directory where it is relative; free() it. */
+char *cli_absolute(const char *path);
 
 const struct cli_option *cli_find_option(const struct cli_command *command,
                                          const char *name, size_t length);

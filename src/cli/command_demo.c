@@ -1,19 +1,41 @@
 #include "cli/cli_internal.h"
 
+#include <stdlib.h>
+
+static err_code set_keep(struct command *request, const char *value,
+                         struct error *err)
+{
+    if (!*value)
+        return error_set(err, ERR_INVALID, "--keep needs a directory");
+    free(request->path);
+    request->path = cli_absolute(value);
+    return ERR_OK;
+}
+
+static const struct cli_option options[] = {
+    {"--keep", "DIR", "the sandbox is there, and stays; used again next time",
+     set_keep},
+    {0},
+};
+
 /* main plays it: there is no engine yet that could be asked for it. */
 const struct cli_command cli_demo = {
     .name = "demo",
-    .arguments = "[-- COMMAND…]",
+    .arguments = "[--keep DIR] [COMMAND…]",
     .summary = "A sandbox with drives of paper: see every screen, unplug "
                "nothing",
     .details =
-        "Starts on sample files and practice drives, away from your own\n"
-        "configuration and files, and removes all of it at the end. Drives\n"
+        "Opens the screen on sample files and practice drives, away from your\n"
+        "own files and configuration, and removes all of it at the end. "
+        "Drives\n"
         "come and go, are busy, and are ejected; every verdict says that it\n"
-        "is practice. With a command, runs that one there: berth demo -- sync\n"
-        "--eject. Without a terminal it shows what there is and the diff.",
+        "is practice. With a command, runs that one there, as in\n"
+        "`berth demo sync hdd_homelab --eject`; without a terminal it is "
+        "`diff`.",
     .kind = COMMAND_RESCAN,
     .most_words = 1000,
+    .options = options,
+    .rest_is_command = true,
 };
 
 bool cli_is_demo(const struct cli_invocation *invocation)

@@ -19,8 +19,7 @@
 
 /*
  * The drives: one to sync to, a second that is away and behind, a stick that
- * comes and goes, a disk inside with a worry. Its time starts with the
- * platform, so a few seconds before the first screen.
+ * comes and goes, a disk inside with a worry.
  */
 static const char script[] =
     "drive hdd vendor=Seagate model=Expansion serial=NA8F0QX1 bus=usb size=5TB "
@@ -42,7 +41,10 @@ static const char script[] =
     "size=500GB smart=passed temperature=47 hours=18233 "
     "attribute-0=media_errors,,,,0\n"
     "volume system drive=ssd family=ext4 uuid=5f2c size=490GB used=459GB "
-    "system=yes\n"
+    "system=yes\n";
+
+/* Their time starts with the platform, just before the first screen. */
+static const char surprises[] =
     "on unmount hdd_homelab busy hdd_homelab - vlc \"/media/Nosferatu "
     "(1922).mkv\" for=6\n"
     "at 20 unplug stick\n"
@@ -114,18 +116,9 @@ err_code demo_write_film(struct demo *demo, const char *path, size_t bytes,
 static char *find_parent(void)
 {
     const char *temporary = getenv("TMPDIR");
-    CLEANUP_FREE char *home = NULL;
-    struct stat found;
 
-    if (temporary && *temporary == '/')
-        return path_clean(temporary);
-    if (!platform_home_directory(&home, NULL)) {
-        char *cache = path_join(home, ".cache");
-        if (!stat(cache, &found) && S_ISDIR(found.st_mode))
-            return cache;
-        free(cache);
-    }
-    return xstrdup("/tmp");
+    return temporary && *temporary == '/' ? path_clean(temporary)
+                                          : xstrdup("/tmp");
 }
 
 /* Only what we made: a private directory of this user, below a descriptor. */
@@ -184,6 +177,16 @@ static void remove_stale(const char *parent)
     (void)code; /* a leftover is no reason not to start */
 }
 
+static err_code enter(struct demo *demo, const char *path, struct error *err)
+{
+    demo->directory = realpath(path, NULL);
+    if (!demo->directory)
+        return error_set_errno(err, errno, "cannot find %s", path);
+    err_code code = platform_open_root(demo->directory, &demo->root_fd, err);
+    demo->ops = fsops_on(demo->root_fd);
+    return code;
+}
+
 static err_code make_sandbox(struct demo *demo, struct error *err)
 {
     CLEANUP_FREE char *parent = find_parent();
@@ -196,12 +199,39 @@ static err_code make_sandbox(struct demo *demo, struct error *err)
                                "cannot make a directory for the demo in %s "
                                "(TMPDIR says where)",
                                parent);
-    demo->directory = realpath(path, NULL);
-    if (!demo->directory)
-        return error_set_errno(err, errno, "cannot find %s", path);
-    err_code code = platform_open_root(demo->directory, &demo->root_fd, err);
-    demo->ops = fsops_on(demo->root_fd);
-    return code;
+    return enter(demo, path, err);
+}
+
+static err_code look_for_others(void *context,
+                                const struct platform_entry *entry,
+                                struct error *err)
+{
+    const char *path = context;
+
+    return error_set(err, ERR_INVALID,
+                     "%s is no sandbox of the demo, or one that was not "
+                     "finished: it holds %s; name a new or an empty directory",
+                     path, entry->name);
+}
+
+/* Ours, empty, or to be made. */
+static err_code find_kept(struct demo *demo, const char *path,
+                          struct error *err)
+{
+    struct platform_stat mark;
+
+    demo->is_kept = true;
+    if (mkdir(path, 0700) && errno != EEXIST)
+        return error_set_errno(err, errno, "cannot make %s for the demo", path);
+    err_code code = enter(demo, path, err);
+    if (code)
+        return code;
+    demo->is_furnished =
+        !platform_stat_beneath(demo->root_fd, DEMO_MARK, &mark, NULL);
+    return demo->is_furnished
+               ? ERR_OK
+               : platform_list_directory(demo->root_fd, look_for_others,
+                                         demo->directory, err);
 }
 
 /* From here on nobody in this process finds the user's own places. */
@@ -220,31 +250,36 @@ static void move_in(const struct demo *demo)
     setenv("BERTH_PRACTICE", demo->directory, 1);
 }
 
-static err_code furnish(struct demo *demo, struct error *err)
+static err_code furnish(struct demo *demo, bool has_surprises,
+                        struct error *err)
 {
+    CLEANUP_FREE char *all =
+        xasprintf("%s%s", script, has_surprises ? surprises : "");
     err_code code = demo_make_sources(demo, err);
 
     if (!code)
         code = fsops_make_directory(&demo->ops, "tmp", 0700, err);
     if (!code)
-        code = demo_write_text(demo, "script", script, 0, err);
-    if (!code)
-        code = demo_database_start(demo, err);
+        code = demo_write_text(demo, "script", all, 0, err);
     return code;
 }
 
-err_code demo_new(struct demo **out, struct error *err)
+err_code demo_new(const struct demo_options *options, struct demo **out,
+                  struct error *err)
 {
+    const char *kept = options->kept_directory;
     struct demo *demo = xcalloc(1, sizeof *demo);
 
     demo->root_fd = -1;
     demo->chance = UINT64_C(0x9e3779b97f4a7c15);
     demo->now_ns = clock_now_ns();
-    err_code code = make_sandbox(demo, err);
-    if (!code) {
+    err_code code = kept ? find_kept(demo, kept, err) : make_sandbox(demo, err);
+    if (!code)
         move_in(demo);
-        code = furnish(demo, err);
-    }
+    if (!code && !demo->is_furnished)
+        code = furnish(demo, options->has_surprises, err);
+    if (!code)
+        code = demo_database_start(demo, err);
     if (code) {
         demo_free(demo);
         return code;
@@ -260,7 +295,7 @@ void demo_free(struct demo *demo)
     demo_database_stop(demo->database);
     fsops_release(&demo->ops);
     cleanup_fd(&demo->root_fd);
-    if (demo->directory) {
+    if (demo->directory && !demo->is_kept) {
         CLEANUP_FREE char *parent =
             xstrndup(demo->directory, path_parent_length(demo->directory));
         CLEANUP_FD int parent_fd = -1;
@@ -276,23 +311,6 @@ void demo_free(struct demo *demo)
 const char *demo_directory(const struct demo *demo)
 {
     return demo->directory;
-}
-
-char *demo_describe(const struct demo *demo)
-{
-    return xasprintf(
-        "A practice sandbox, away from your own files, until this program "
-        "ends:\n"
-        "  %s\n"
-        "Drives of paper: Seagate Expansion (hdd_homelab), SanDisk Ultra "
-        "(tools_usb),\n"
-        "Samsung SSD 970 (system); hdd_rotating is away. The stick is pulled "
-        "after 20 s\n"
-        "and comes back. The first eject of hdd_homelab finds it in use by "
-        "vlc for 6 s.\n"
-        "Other things happen when they are asked for:\n"
-        "  echo unplug hdd >> %s/control\n",
-        demo->directory, demo->directory);
 }
 
 /* --- the program that has drives of paper --- */

@@ -11,9 +11,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* As somebody's crawler writes: a row now and then. */
-#define WRITE_EVERY_MS 700
-enum { FIRST_PAGES = 1500 };
+/* As somebody's crawler writes: a row now and then, and then rests, so that
+ * the drive can hold everything for a while. */
+enum {
+    FIRST_PAGES = 1500,
+    WRITE_EVERY_MS = 700,
+    ROWS_BEFORE_REST = 14,
+    REST_MS = 60000,
+};
 
 struct demo_database {
     struct db *db;    /* the thread's, once it runs */
@@ -65,10 +70,13 @@ static void *keep_writing(void *argument)
     struct demo_database *database = argument;
     struct pollfd stop = {.fd = database->stop_pipe[0], .events = POLLIN};
 
-    for (int64_t i = FIRST_PAGES; !poll(&stop, 1, WRITE_EVERY_MS); i++)
-        if (add_page(database->db, i, NULL))
-            break; /* no space left: it is a demo */
-    return NULL;
+    for (int64_t row = 1;; row++) {
+        int wait_ms = row % ROWS_BEFORE_REST ? WRITE_EVERY_MS : REST_MS;
+        if (poll(&stop, 1, wait_ms))
+            return NULL;
+        if (add_page(database->db, FIRST_PAGES + row, NULL))
+            return NULL; /* no space left: it is a demo */
+    }
 }
 
 void demo_database_stop(struct demo_database *database)
@@ -99,7 +107,7 @@ err_code demo_database_start(struct demo *demo, struct error *err)
     err_code code = fsops_ensure_directory(&demo->ops, "home/data", err);
     if (!code)
         code = db_open(path, DB_WRITE, &database->db, err);
-    if (!code)
+    if (!code && !demo->is_furnished)
         code = fill(database->db, err);
     if (code)
         return code;

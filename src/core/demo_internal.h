@@ -17,7 +17,12 @@ struct demo {
     uint64_t chance; /* the same files every time */
     int64_t now_ns;  /* when it was made: what "yesterday" is counted from */
     struct demo_database *database;
+    bool is_kept;
+    bool is_furnished; /* it was kept, with sources and a past */
 };
+
+/* In a sandbox that is furnished. */
+#define DEMO_MARK "demo"
 
 /* --- files; paths are below the sandbox --- */
 

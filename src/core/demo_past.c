@@ -237,12 +237,18 @@ err_code demo_play_past(struct demo *demo, struct engine *engine, int signal_fd,
                         struct error *err)
 {
     struct past past = {demo, engine, signal_fd};
-    err_code code = first_night(&past, err);
 
+    if (demo->is_furnished)
+        return ERR_OK;
+    err_code code = first_night(&past, err);
     if (!code)
         code = last_night(&past, err);
     if (!code)
         code = today(&past, err);
     clock_freeze(0);
+    if (!code)
+        code = demo_write_text(demo, DEMO_MARK, "", 0, err);
+    /* What stays open on a drive keeps it from being ejected. */
+    fsops_forget_directories(&demo->ops);
     return code;
 }

@@ -202,10 +202,68 @@ static void a_flush_fails_once_when_it_is_told_to(void **state)
     struct stage *stage = *state;
 
     start_with(stage, "");
-    control(stage, "fail-flush hdd");
+    control(stage, "fail flush hdd");
     int fd = open_root(stage, "films");
     assert_int_equal(platform_flush_volume(fd, fd, &stage->err), ERR_IO);
     assert_int_equal(platform_flush_volume(fd, fd, &stage->err), ERR_OK);
+    close(fd);
+}
+
+static err_code open_to_read(struct stage *stage, int root_fd, const char *path)
+{
+    int fd = -1;
+    err_code code = platform_open_beneath(root_fd, path, PLATFORM_OPEN_READ,
+                                          &fd, &stage->err);
+
+    if (!code)
+        close(fd);
+    return code;
+}
+
+static void a_drive_that_fails_writes_does_so_until_it_is_mended(void **state)
+{
+    struct stage *stage = *state;
+    struct error *err = &stage->err;
+
+    start_with(stage, "");
+    int fd = open_root(stage, "films");
+    make_file_at(fd, "file", "text");
+    control(stage, "fail writes films");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(platform_flush_volume(fd, fd, err), ERR_IO);
+        assert_int_equal(platform_rename_noreplace(fd, "file", fd, "f", err),
+                         ERR_IO);
+    }
+    assert_int_equal(open_to_read(stage, fd, "file"), ERR_OK);
+    control(stage, "mend hdd");
+    assert_int_equal(platform_rename_noreplace(fd, "file", fd, "f", err),
+                     ERR_OK);
+    assert_int_equal(platform_flush_volume(fd, fd, err), ERR_OK);
+    close(fd);
+}
+
+static void one_file_or_all_but_ours_cannot_be_read(void **state)
+{
+    struct stage *stage = *state;
+
+    start_with(stage, "");
+    make_directory(stage, "drives/films/.berth");
+    make_directory(stage, "drives/films/a");
+    int fd = open_root(stage, "films");
+    make_file_at(fd, ".berth/volume", "ours");
+    make_file_at(fd, "a/b", "text");
+    make_file_at(fd, "a/bb", "text");
+    control(stage, "fail reads hdd a/b");
+    assert_int_equal(open_to_read(stage, fd, "a/b"), ERR_IO);
+    assert_int_equal(open_to_read(stage, fd, "a/bb"), ERR_OK);
+    control(stage, "fail reads hdd b");
+    assert_int_equal(open_to_read(stage, fd, "a/b"), ERR_IO);
+    assert_int_equal(open_to_read(stage, fd, "a/bb"), ERR_OK);
+    control(stage, "fail reads films");
+    assert_int_equal(open_to_read(stage, fd, "a/bb"), ERR_IO);
+    assert_int_equal(open_to_read(stage, fd, ".berth/volume"), ERR_OK);
+    control(stage, "mend films");
+    assert_int_equal(open_to_read(stage, fd, "a/b"), ERR_OK);
     close(fd);
 }
 
@@ -430,6 +488,8 @@ int main(void)
         STAGE_TEST(a_wrong_script_is_refused_with_its_line),
         STAGE_TEST(a_wrong_control_line_is_told_and_the_next_one_done),
         STAGE_TEST(a_flush_fails_once_when_it_is_told_to),
+        STAGE_TEST(a_drive_that_fails_writes_does_so_until_it_is_mended),
+        STAGE_TEST(one_file_or_all_but_ours_cannot_be_read),
         STAGE_TEST(a_slow_drive_takes_its_time_and_says_what_is_left),
         STAGE_TEST(a_yank_ends_a_slow_flush),
         STAGE_TEST(a_volume_has_the_space_that_it_is_said_to_have),

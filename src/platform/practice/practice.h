@@ -32,7 +32,11 @@
  *                                 real one is started, which SIGTERM ends.
  *     free NAME                   everybody lets go
  *     full NAME                   set NAME full=yes
- *     fail-flush NAME             the next flush fails, once: EIO
+ *     fail flush NAME             the next flush fails, once: EIO
+ *     fail writes NAME            so does each flush, new name and new file
+ *     fail reads NAME [FILE]      opening FILE, a name or how a path ends, says
+ *                                 EIO; without one each file but berth's own
+ *     mend NAME                   nothing fails, and it is not full
  *
  * Before a line, what it waits for:
  *
@@ -57,7 +61,8 @@
  *                                 attribute-0 is NVMe's, without one
  *     io-errors fs-errors link-resets under-voltage
  *     slow                        bytes a second that it takes
- *     fail-flush                  once
+ *     fail-flush                  once, no
+ *     fail-writes                 yes, no
  *     power-off                   yes (the default), refused (ERR_IO),
  *                                 unsupported, stays (done, but still there)
  *     proof                       seen (the default), hidden, flush-failed,
@@ -72,6 +77,7 @@
  *     size used                   what it holds, and how much of it lies there
  *                                 already without being shown
  *     full read-only dirty locked system       yes, no
+ *     fail-reads                  FILE, * for each, or nothing
  *     automount                   yes (the default), no
  *
  * A yank: descriptors below the volume are dead from then on; opening below
@@ -81,7 +87,27 @@
  * Two processes see the same drives; each change is one replaced file.
  *
  * control.done holds how many bytes of the control file were carried out;
- * what was wrong with a line of it stands in control.errors.
+ * what was wrong with a line of it stands in control.errors. Lines that nobody
+ * plays wait for the next process. So a test drives a screen from outside:
+ *
+ *     berth-practice demo --keep DIR      # in a terminal, or a command
+ *
+ *     play() {                            # returns when it has happened
+ *         echo "$*" >>DIR/control
+ *         until [ "$(cat DIR/control.done)" -eq "$(wc -c <DIR/control)" ]
+ *         do sleep 0.02; done
+ *     }
+ *     play on files 5 hdd_homelab unplug hdd    # the yank comes with a file
+ *     play set hdd slow=100kB                   # or give yourself time for it
+ *     play unplug hdd
+ *     play plug hdd
+ *     play busy hdd_homelab 4242 vlc media/film.mkv
+ *     play free hdd_homelab
+ *     play fail flush hdd
+ *
+ * The demo's drives are hdd (hdd_homelab), rotating (hdd_rotating, away),
+ * stick (tools_usb) and ssd (system). With --keep, or with a command, nothing
+ * happens by itself.
  *
  * BERTH_PRACTICE_DELAY_MS: how long a request takes instead of 0.2 to 0.8 s.
  */

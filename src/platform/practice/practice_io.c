@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -55,9 +56,38 @@ static int refusal_of(int fd)
     card_load(CARD_VOLUME, place.volume, &card);
     if (card_says(&card, "read-only"))
         return EROFS;
+    if (practice_fails_writes(place.volume))
+        return EIO;
     if (!platform_space(fd, &space, NULL) && !space.free_bytes)
         return ENOSPC;
     return 0;
+}
+
+/* "b" and "a/b" are how "a/b" ends. */
+static bool ends_with(const char *path, const char *ending)
+{
+    size_t length = strlen(path), wanted = strlen(ending);
+
+    return length >= wanted && !strcmp(path + length - wanted, ending) &&
+           (length == wanted || path[length - wanted - 1] == '/');
+}
+
+/* A sector that cannot be read: 0, or EIO. berth's own files are spared
+ * where all fail, so that the drive is known still. */
+static int rot_of(int root_fd, const char *path)
+{
+    CLEANUP(practice_place_release) struct practice_place place = {NULL};
+    CLEANUP(card_release) struct card card = CARD_INIT;
+
+    if (!practice_find_place(root_fd, &place))
+        return 0;
+    card_load(CARD_VOLUME, place.volume, &card);
+    const char *wanted = card_get(&card, "fail-reads");
+    if (!wanted || !*wanted)
+        return 0;
+    if (!strcmp(wanted, "*"))
+        return strncmp(path, ".berth/", 7) != 0 ? EIO : 0;
+    return ends_with(path, wanted) ? EIO : 0;
 }
 
 err_code platform_check_attached(int fd, struct error *err)
@@ -101,6 +131,10 @@ err_code platform_open_beneath(int root_fd, const char *path,
         refused = refusal_of(root_fd);
     if (refused)
         return posix_path_error(refused, "create", path, err);
+    if (!code && how == PLATFORM_OPEN_READ)
+        refused = rot_of(root_fd, path);
+    if (refused)
+        return posix_path_error(refused, "read", path, err);
     if (!code)
         code = posix_open_beneath(&posix_walk_by_device, root_fd, path, how,
                                   out_fd, err);
@@ -157,7 +191,7 @@ err_code platform_rename_noreplace(int from_dir_fd, const char *from,
 
     if (!practice_find_place(to_dir_fd, &place))
         return posix_rename_look_before(from_dir_fd, from, to_dir_fd, to, err);
-    if (place.is_gone)
+    if (place.is_gone || practice_fails_writes(place.volume))
         return error_set_errno(err, EIO, "cannot rename %s to %s", from, to);
     code = posix_rename_look_before(from_dir_fd, from, to_dir_fd, to, err);
     if (!code)

@@ -207,6 +207,15 @@ int64_t practice_pace_written(const char *volume)
 
 /* --- flushing --- */
 
+bool practice_fails_writes(const char *volume)
+{
+    CLEANUP_FREE char *drive = practice_drive_of(volume);
+    CLEANUP(card_release) struct card card = CARD_INIT;
+
+    card_load(CARD_DRIVE, drive, &card);
+    return card_says(&card, "fail-writes");
+}
+
 /* Whether this flush is the one that is to fail. */
 static bool take_failure(const char *volume)
 {
@@ -230,7 +239,7 @@ err_code practice_pace_flush(const char *volume, struct error *err)
     drain(volume);
     if (practice_is_gone(volume))
         return error_set_errno(err, ENODEV, "cannot flush %s", volume);
-    if (take_failure(volume))
+    if (practice_fails_writes(volume) || take_failure(volume))
         return error_set_errno(err, EIO, "cannot flush %s", volume);
     practice_stamp(volume);
     return ERR_OK;

@@ -8,6 +8,7 @@
 
 #include "platform/platform_io.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A volume is opened: what lies on it now has been written long ago. */
@@ -17,6 +18,9 @@ void practice_pace_write(const char *volume, int64_t bytes);
 /* Waits until everything written is on the drive. ERR_IO for a flush that is
  * to fail, ERR_DEVICE_GONE when the drive is pulled meanwhile. */
 err_code practice_pace_flush(const char *volume, struct error *err) MUST_CHECK;
+
+/* Whether the drive refuses what is written to it. */
+bool practice_fails_writes(const char *volume);
 
 /* Bytes that a flush under way still waits for, and those that the volume has
  * taken. */

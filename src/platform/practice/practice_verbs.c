@@ -119,9 +119,32 @@ static err_code full(const struct words *words, struct error *err)
     return set_one(words->items[1], "full=yes", err);
 }
 
-static err_code fail_flush(const struct words *words, struct error *err)
+/* "fail flush|writes NAME", "fail reads NAME [FILE]" */
+static err_code fail(const struct words *words, struct error *err)
 {
-    return set_one(words->items[1], "fail-flush=once", err);
+    const char *what = words->items[1];
+    CLEANUP_FREE char *reads =
+        xasprintf("fail-reads=%s", words->count > 3 ? words->items[3] : "*");
+
+    if (words->count > 2 && !strcmp(what, "flush"))
+        return set_one(words->items[2], "fail-flush=once", err);
+    if (words->count > 2 && !strcmp(what, "writes"))
+        return set_one(words->items[2], "fail-writes=yes", err);
+    if (words->count > 2 && !strcmp(what, "reads"))
+        return set_one(words->items[2], reads, err);
+    return error_set(err, ERR_INVALID,
+                     "fail: use \"fail flush|reads|writes NAME\"");
+}
+
+static err_code mend(const struct words *words, struct error *err)
+{
+    static const char *const whole[] = {"fail-flush=no", "fail-writes=no",
+                                        "fail-reads=", "full=no"};
+    err_code code = ERR_OK;
+
+    for (size_t i = 0; !code && i < COUNT_OF(whole); i++)
+        code = set_one(words->items[1], whole[i], err);
+    return code;
 }
 
 static err_code describe_drive(const struct words *words, struct error *err)
@@ -273,7 +296,8 @@ static const struct verb {
     {"busy", busy},
     {"free", free_volume},
     {"full", full},
-    {"fail-flush", fail_flush},
+    {"fail", fail},
+    {"mend", mend},
     {"on", on},
 };
 
