@@ -62,6 +62,7 @@ void model_release(struct model *model)
     free(model->waiting_drive);
     free(model->selected);
     free(model->diff_drive);
+    free(model->pulled_volume);
     free(model->message);
     free(model->trouble);
 }

@@ -1,78 +1,17 @@
 #include "ui/model.h"
 
 #include "core/base/array.h"
+#include "core/base/quantity.h"
 #include "ui/keys.h"
 #include "ui/words.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Runs that copied less say nothing about a drive's speed. */
-#define TELLING_BYTES (INT64_C(50) * 1000 * 1000)
-#define TELLING_RUNS 5
 /* Progress events without progress until a pause is taken to have come; and
  * how many are waited for at most. */
 #define STILL_TICKS 2
 #define STILL_TICKS_MOST 50
-
-/* --- what history knows ----------------------------------------------------
- */
-
-const struct past *model_find_past(const struct model *model,
-                                   const char *volume)
-{
-    for (size_t i = 0; i < model->pasts.count; i++)
-        if (!strcmp(model->pasts.items[i].volume, volume))
-            return &model->pasts.items[i];
-    return NULL;
-}
-
-struct past *model_need_past(struct model *model, const char *volume)
-{
-    for (size_t i = 0; i < model->pasts.count; i++)
-        if (!strcmp(model->pasts.items[i].volume, volume))
-            return &model->pasts.items[i];
-    const struct past past = {.volume = xstrdup(volume)};
-    ARRAY_PUSH(&model->pasts, past);
-    return &model->pasts.items[model->pasts.count - 1];
-}
-
-static void learn_speed(struct past *past, int64_t bytes, int64_t duration_ns)
-{
-    if (bytes < TELLING_BYTES || duration_ns <= 0 ||
-        past->speed_runs >= TELLING_RUNS)
-        return;
-    past->speed_bytes += bytes;
-    past->speed_ns += duration_ns;
-    past->speed_runs++;
-}
-
-/* Newest first, so that the first of a volume is its last run. */
-void model_apply_history(struct model *model, const struct event *event)
-{
-    const struct run *run = &event->run;
-    struct past *past = model_need_past(model, event->volume);
-
-    if (!run->ended_ns)
-        return;
-    if (!past->ended_ns) {
-        past->ended_ns = run->ended_ns;
-        past->duration_ns = run->ended_ns - run->started_ns;
-        past->bytes = run->counts.bytes_copied;
-        past->exit_code = run->exit_code;
-    }
-    learn_speed(past, run->counts.bytes_copied,
-                run->ended_ns - run->started_ns);
-}
-
-int64_t model_usual_speed(const struct model *model, const char *volume)
-{
-    const struct past *past = model_find_past(model, volume);
-
-    if (!past || past->speed_ns <= 0)
-        return 0;
-    return (int64_t)((double)past->speed_bytes / (double)past->speed_ns * 1e9);
-}
 
 /* --- beginning -------------------------------------------------------------
  */
@@ -83,6 +22,7 @@ void run_release(struct sync_run *run)
     free(run->title);
     free(run->current_path);
     free(run->error);
+    free(run->pulled);
     for (size_t i = 0; i < run->parts.count; i++) {
         free(run->parts.items[i].job);
         free(run->parts.items[i].volume);
@@ -301,6 +241,43 @@ static void look_before(struct model *model, const struct drive *drive,
     }
 }
 
+static int64_t bytes_needed(const struct model *model, const char *volume)
+{
+    int64_t bytes = 0;
+
+    for (size_t i = 0; i < model->targets.count; i++) {
+        const struct target *target = &model->targets.items[i];
+        if (!strcmp(target->volume, volume))
+            bytes += model_count_target(model, target).bytes;
+    }
+    return bytes;
+}
+
+/* True when it has asked. */
+static bool ask_about_space(struct model *model, const struct drive *drive,
+                            bool wants_eject)
+{
+    char needed[QUANTITY_SIZE], free_bytes[QUANTITY_SIZE];
+
+    for (size_t i = 0; i < drive->volumes.count; i++) {
+        const struct drive_volume *volume = &drive->volumes.items[i];
+        int64_t bytes = *volume->name ? bytes_needed(model, volume->name) : 0;
+        if (volume->free_bytes < 0 || bytes <= volume->free_bytes)
+            continue;
+        struct question question = {.drive = drive_key(drive),
+                                    .wants_eject = wants_eject};
+        question.title = xasprintf("%s is too full", volume->name);
+        question.text =
+            xasprintf("needs %s, free %s", format_bytes(bytes, needed),
+                      format_bytes(volume->free_bytes, free_bytes));
+        question_add(&question, 'f', "what fits, in the order of the jobs",
+                     ANSWER_WHAT_FITS);
+        model_ask(model, &question);
+        return true;
+    }
+    return false;
+}
+
 void model_start_run(struct model *model, const struct drive *drive,
                      bool wants_eject)
 {
@@ -309,16 +286,20 @@ void model_start_run(struct model *model, const struct drive *drive,
 
     if (!has_something_to_do(&count) && wants_eject) {
         model_start_eject(model, drive);
-        return;
-    }
-    if (!has_something_to_do(&count)) {
+    } else if (!has_something_to_do(&count)) {
         if (count.held)
             model_say(model, "nothing to sync but %s: D on the diff approves",
                       words_count(count.held, "held delete", held));
         else
             model_say(model, "nothing to sync: %s has all of it", drive->title);
-        return;
+    } else if (!ask_about_space(model, drive, wants_eject)) {
+        model_run_now(model, drive, wants_eject);
     }
+}
+
+void model_run_now(struct model *model, const struct drive *drive,
+                   bool wants_eject)
+{
     if (model_is_under_way(model, ROLE_SCAN))
         model_request(model, REQUEST_STOP, ROLE_SCAN);
     begin(model, drive, false);
@@ -452,27 +433,6 @@ static void remember_left(struct model *model, const struct event *event)
         set_text(&target->error, NULL);
 }
 
-static void remember_past(struct model *model, const struct event *event)
-{
-    struct past *past = model_need_past(model, event->volume);
-    int64_t bytes = event->sync.counts.bytes_copied;
-
-    if (past->ended_ns < model->run.started_ns) {
-        past->bytes = 0; /* the first job of this run */
-        past->exit_code = 0;
-    }
-    past->ended_ns = model->now_ns;
-    past->duration_ns = model->now_ns - model->run.started_ns;
-    past->bytes += bytes;
-    past->exit_code =
-        (int)outcome_worse((enum outcome)past->exit_code, event->outcome);
-    if (past->speed_runs == TELLING_RUNS) {
-        past->speed_bytes = past->speed_ns = 0;
-        past->speed_runs = 0;
-    }
-    learn_speed(past, bytes, event->sync.duration_ns);
-}
-
 static void apply_synced(struct model *model, struct event *event)
 {
     struct run_part *part = need_part(&model->run, event);
@@ -481,8 +441,10 @@ static void apply_synced(struct model *model, struct event *event)
     part->info = event->sync;
     part->info.outcome = event->outcome;
     set_text(&part->text, event->text);
+    if (!event->code && event->outcome <= OUTCOME_DIFFERENCES)
+        model_forget_pulled(model, event->volume);
     remember_left(model, event);
-    remember_past(model, event);
+    model_remember_past(model, event);
 }
 
 /* --- the end ---------------------------------------------------------------
@@ -540,6 +502,17 @@ static void end_run(struct model *model, const struct event *event)
     run->outcome = event->outcome;
     run->ended_ns = model->now_ns;
     model->suspends = false;
+    run->progress.bytes_total =
+        largest(run->progress.bytes_total, run->bytes_total);
+    run->progress.files_total =
+        largest(run->progress.files_total, run->files_total);
+    if (run->progress.phase != PHASE_COPYING)
+        run->progress = (struct progress){
+            .phase = PHASE_COPYING,
+            .bytes_total = run->bytes_total,
+            .files_total = run->files_total,
+        };
+    question_release(&model->question); /* it was about the run */
     set_text(&run->current_path, NULL);
     if (event->code || event->text)
         set_text(&run->error, event->text);

@@ -93,7 +93,9 @@ void screen_draw_entry(const struct model *model, struct area area)
                    action_reason_text(action->reason));
     if (action->flags & ACTION_HELD)
         flow_label(&flow, "Held", STYLE_WATCH,
-                   "so many at once look wrong: D approves them");
+                   screen_diff_is_approved(model, &row)
+                       ? "approved by you: the next sync does it"
+                       : "so many at once look wrong: D approves them");
     int x = area_put(box, 0, box.height - 1, STYLE_KEY, "Esc");
     area_put(box, x + 1, box.height - 1, STYLE_NORMAL, "close");
 }
