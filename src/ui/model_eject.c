@@ -49,6 +49,10 @@ static struct leftovers left_of(const struct target *target)
     };
     left.pending = (int64_t)review->total.pending - left.too_young -
                    left.unreadable - left.held;
+    /* What failed is pending again: say that it was tried. */
+    left.failed =
+        target->left.failed < left.pending ? target->left.failed : left.pending;
+    left.pending -= left.failed;
     return left;
 }
 

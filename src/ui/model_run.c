@@ -493,6 +493,32 @@ static bool is_well(enum outcome outcome)
     return outcome == OUTCOME_DONE || outcome == OUTCOME_DIFFERENCES;
 }
 
+/* The last progress told is older than the end. */
+static void conclude_progress(struct sync_run *run)
+{
+    struct progress *progress = &run->progress;
+    struct progress end = {.phase = PHASE_COPYING,
+                           .bytes_total = run->bytes_total,
+                           .files_total = run->files_total};
+
+    if (progress->phase == PHASE_COPYING) {
+        end.bytes_done = end.bytes_written = progress->bytes_done;
+        end.files_done = progress->files_done;
+    }
+    int64_t bytes = 0, files = 0;
+    for (size_t i = 0; i < run->parts.count; i++) {
+        const struct run_counts *counts = &run->parts.items[i].info.counts;
+        bytes += counts->bytes_copied;
+        files += counts->files_new + counts->files_updated;
+        end.files_failed += counts->failed;
+    }
+    end.bytes_done = largest(end.bytes_done, bytes);
+    end.files_done = largest(end.files_done, files);
+    end.bytes_total = largest(end.bytes_total, end.bytes_done);
+    end.files_total = largest(end.files_total, end.files_done);
+    *progress = end;
+}
+
 static void end_run(struct model *model, const struct event *event)
 {
     struct sync_run *run = &model->run;
@@ -502,16 +528,7 @@ static void end_run(struct model *model, const struct event *event)
     run->outcome = event->outcome;
     run->ended_ns = model->now_ns;
     model->suspends = false;
-    run->progress.bytes_total =
-        largest(run->progress.bytes_total, run->bytes_total);
-    run->progress.files_total =
-        largest(run->progress.files_total, run->files_total);
-    if (run->progress.phase != PHASE_COPYING)
-        run->progress = (struct progress){
-            .phase = PHASE_COPYING,
-            .bytes_total = run->bytes_total,
-            .files_total = run->files_total,
-        };
+    conclude_progress(run);
     question_release(&model->question); /* it was about the run */
     set_text(&run->current_path, NULL);
     if (event->code || event->text)
@@ -520,7 +537,7 @@ static void end_run(struct model *model, const struct event *event)
         model_wish_drive(model, drive, WISH_AUTO);
     if (!model_is_under_way(model, ROLE_JOBS))
         model_post(model, ROLE_JOBS, command_new(COMMAND_JOB_LIST));
-    if (!drive || model->quits)
+    if (!drive || model->quits || run->pulled)
         return;
     if (run->wants_eject_anyway || (run->wants_eject && is_well(run->outcome)))
         model_start_eject(model, drive);

@@ -27,9 +27,10 @@ static void describe(const struct model *model, struct strbuf *left,
     strbuf_addf(left, " · %s", drive->title);
     struct drive_count count = model_count(model, drive);
     if (count.is_known && count.as_of_ns)
-        strbuf_addf(right, "%s pending · %s as of %s",
+        strbuf_addf(right, "%s pending%s%s as of %s",
                     format_count(count.pending, number),
-                    format_bytes(count.bytes, bytes),
+                    count.bytes ? " · " : "",
+                    count.bytes ? format_bytes(count.bytes, bytes) : "",
                     words_time(model->now_ns, count.as_of_ns, when));
     if (count.is_scanning && count.percent >= 0)
         strbuf_addf(right, "%sreading %d %%", right->length ? " · " : "",

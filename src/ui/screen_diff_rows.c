@@ -14,6 +14,8 @@
 #define FILES_WIDTH 11
 #define NOTE_WIDTH 34
 #define WIDE 110
+/* Wider, and the eye would lose the line between name and bytes. */
+#define WIDEST 130
 
 static const struct review *review_of(const struct model *model,
                                       const struct diff_row *row)
@@ -203,11 +205,12 @@ void screen_draw_rows(const struct model *model, struct area area)
 {
     const struct diff_view *diff = &model->diff;
     size_t rows = diff_view_row_count(diff);
+    int width = area.width - 1 < WIDEST ? area.width - 1 : WIDEST;
 
     for (int y = 0; y < area.height && diff->top + (size_t)y < rows; y++) {
         size_t at = diff->top + (size_t)y;
         struct diff_row row = diff_tree_row(diff->tree, at);
-        draw_row(model, &row, area_columns(area, 0, area.width - 1), y);
+        draw_row(model, &row, area_columns(area, 0, width), y);
         if (at == diff->cursor) {
             area_put(area, 0, y, STYLE_KEY, ">");
             area_select(area, y, 1);

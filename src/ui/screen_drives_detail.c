@@ -149,8 +149,9 @@ static void describe_job(const struct model *model, const struct target *target,
                     words_ago(model->now_ns, target->last_sync_ns, ago));
         *style = STYLE_GOOD;
     } else if (count.is_known && !count.error && count.pending) {
-        strbuf_addf(out, "▲ %6s  %8s", format_count(count.pending, number),
-                    format_bytes(count.bytes, bytes));
+        strbuf_addf(out, "▲ %6s", format_count(count.pending, number));
+        if (count.bytes)
+            strbuf_addf(out, "  %8s", format_bytes(count.bytes, bytes));
         *style = STYLE_WATCH;
     } else {
         *style = describe_count(model, &count, out);

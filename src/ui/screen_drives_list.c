@@ -82,7 +82,7 @@ static void draw_drive_line(const struct model *model,
                             const struct drive *drive, struct area area, int y)
 {
     char size[QUANTITY_SIZE];
-    int title = area.width - 9 - 8 - 8;
+    int title = area.width - 8 - 9 - 8;
 
     if (!drive->is_attached) {
         draw_away(model, drive, area, y);
@@ -94,9 +94,9 @@ static void draw_drive_line(const struct model *model,
     area_put(area_columns(area, title, 8), 0, y, STYLE_NORMAL,
              drive->is_external ? platform_bus_name(drive->bus) : "internal");
     if (drive->size_bytes > 0)
-        area_put_right(area_columns(area, title + 9, 7), y, STYLE_NORMAL,
+        area_put_right(area_columns(area, title + 8, 7), y, STYLE_NORMAL,
                        format_bytes(drive->size_bytes, size));
-    area_put(area, title + 9 + 9, y, health_style(drive->health.state),
+    area_put(area, title + 8 + 9, y, health_style(drive->health.state),
              health_state_name(drive->health.state));
 }
 
@@ -147,7 +147,8 @@ static void draw_foreign(const struct drive_volume *volume, struct area area,
     int percent =
         words_percent(volume->run.done_bytes, volume->run.total_bytes);
 
-    if (volume->run.total_bytes > 0)
+    /* What it tells is of the job of the moment. */
+    if (volume->run.total_bytes > volume->run.done_bytes)
         area_putf(area, 4, y, STYLE_WATCH, "%s is at work: %d %%",
                   volume->run.command, percent);
     else

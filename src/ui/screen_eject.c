@@ -7,8 +7,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define VERDICT_ROWS 7
-
 static void describe(const struct model *model, struct strbuf *left,
                      struct strbuf *right)
 {
@@ -43,6 +41,8 @@ static enum step_state judge_step(const struct ejection *eject,
     case EJECT_STEP_FLUSH:
         return proof->barrier_ok ? STEP_DONE : STEP_FAILED;
     case EJECT_STEP_UNMOUNT:
+        if (!proof->volumes_unmounted && !proof->barrier_ok)
+            return STEP_NONE;
         return proof->volumes_unmounted >= proof->volumes_mounted ? STEP_DONE
                                                                   : STEP_FAILED;
     case EJECT_STEP_POWER_OFF:
@@ -75,10 +75,14 @@ static void describe_flush(const struct ejection *eject, enum step_state state,
 }
 
 static void describe_unmounted(const struct eject_proof *proof,
-                               struct strbuf *out)
+                               enum step_state state, struct strbuf *out)
 {
     char volumes[WORDS_SIZE];
 
+    if (state == STEP_NONE) {
+        strbuf_adds(out, "not unmounted");
+        return;
+    }
     if (proof->volumes_unmounted < proof->volumes_mounted)
         strbuf_addf(out, "%d of ", proof->volumes_unmounted);
     strbuf_addf(out, "%s unmounted",
@@ -102,14 +106,14 @@ static void describe_step(const struct ejection *eject, enum eject_step step,
         if (state == STEP_NOW)
             strbuf_addf(out, "unmounting %s", eject->info.detail);
         else if (eject->info.step == EJECT_STEP_DONE)
-            describe_unmounted(proof, out);
+            describe_unmounted(proof, state, out);
         else
             strbuf_adds(out, "volumes unmounted");
         break;
     case EJECT_STEP_POWER_OFF:
         strbuf_adds(out, state == STEP_NOW      ? "powering off"
                          : state == STEP_FAILED ? "power-off was refused"
-                         : state == STEP_NONE   ? "cannot be powered off"
+                         : state == STEP_NONE   ? "not powered off"
                                                 : "powered off");
         break;
     case EJECT_STEP_DONE:
@@ -236,8 +240,22 @@ static const char *remedy_of(err_code code)
     }
 }
 
-static void put_verdict_lines(const struct model *model, struct area area,
-                              enum style style)
+/* Words, wrapped and centred; returns the row below them. */
+static int put_centred(struct area area, int row, enum style style,
+                       const char *text)
+{
+    while (*text) {
+        size_t next;
+        size_t length = text_wrap(text, area.width - 4, &next);
+        CLEANUP_FREE char *line = xstrndup(text, length);
+        area_put_centred(area, row++, style, line);
+        text += next;
+    }
+    return row;
+}
+
+static int put_verdict_lines(const struct model *model, struct area area,
+                             enum style style)
 {
     const struct ejection *eject = &model->eject;
     bool has_verdict = eject->has_info && eject->info.step == EJECT_STEP_DONE;
@@ -253,13 +271,13 @@ static void put_verdict_lines(const struct model *model, struct area area,
                   words_time(model->now_ns, eject->ended_ns, when));
 
     area_put_centred(area, 1, style, words);
-    area_put_centred(area, 3, style, eject->completeness);
-    area_put_centred(area, 4, style, why);
-    if (*remedy)
-        area_put_centred(area, 5, style, remedy);
+    int row = put_centred(area, 3, style, eject->completeness);
+    row = put_centred(area, row, style, why);
+    return put_centred(area, row, style, remedy);
 }
 
-static void draw_verdict(const struct model *model, struct area area)
+/* Returns the rows that it took. */
+static int draw_verdict(const struct model *model, struct area area)
 {
     static const enum style styles[] = {
         [EJECT_NONE] = STYLE_NORMAL,
@@ -268,10 +286,12 @@ static void draw_verdict(const struct model *model, struct area area)
         [EJECT_RED] = STYLE_RED,
     };
     enum style style = styles[ejection_verdict(&model->eject)];
+    int rows = put_verdict_lines(model, area_rows(area, 0, 0), style) + 1;
 
-    area = area_rows(area, 0, VERDICT_ROWS);
+    area = area_rows(area, 0, rows);
     area_clear(area, style);
     put_verdict_lines(model, area, style);
+    return rows;
 }
 
 static void draw(const struct model *model, struct area area)
@@ -279,8 +299,8 @@ static void draw(const struct model *model, struct area area)
     const struct ejection *eject = &model->eject;
 
     if (!eject->is_active) {
-        draw_verdict(model, area);
-        area = area_rows(area, VERDICT_ROWS + 1, area.height);
+        int rows = draw_verdict(model, area);
+        area = area_rows(area, rows + 1, area.height);
     }
     draw_steps(eject, area_rows(area, 0, EJECT_STEP_DONE));
     if (eject->is_active && eject->info.is_waiting)

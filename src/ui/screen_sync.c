@@ -69,9 +69,11 @@ static bool is_foreign(const struct model *model)
     return model->run.is_active && model->run.is_foreign;
 }
 
-static bool is_over(const struct model *model)
+static bool can_eject(const struct model *model)
 {
-    return !model->run.is_active;
+    const struct drive *drive = model_find_drive(model, model->run.drive);
+
+    return !model->run.is_active && drive && drive_can_be_ejected(drive);
 }
 
 static bool has_failures(const struct model *model)
@@ -102,7 +104,7 @@ static const struct binding bindings[] = {
      "then sync, eject",
      "when it has ended: compare, sync what is left, eject",
      is_foreign},
-    {{'e'}, INTENT_EJECT, "eject", "flush, unmount and power off", is_over},
+    {{'e'}, INTENT_EJECT, "eject", "flush, unmount and power off", can_eject},
     {{UI_KEY_ENTER, '\n'},
      INTENT_ENTER,
      "what failed",

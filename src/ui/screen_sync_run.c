@@ -1,10 +1,12 @@
 #include "ui/screen.h"
 
+#include "core/base/clock.h"
 #include "core/base/quantity.h"
 #include "ui/widget.h"
 #include "ui/words.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define PART_ROWS 6
@@ -97,16 +99,13 @@ static void draw_speed(const struct sync_run *run, struct area area, int y)
     const struct pace *pace = &run->pace;
     char now[QUANTITY_SIZE], average[QUANTITY_SIZE], left[WORDS_SIZE];
 
-    if (!pace->busy_ns)
+    if (!pace->busy_ns || !run->is_active)
         return;
     format_bytes(pace_average(pace), average);
-    if (!run->is_active) {
-        area_putf(area, 0, y, STYLE_NORMAL, "%s/s average", average);
-        return;
-    }
     int x = area_putf(area, 0, y, STYLE_NORMAL, "%s/s now · %s/s average",
                       format_bytes((int64_t)pace->speed, now), average);
-    if (run->progress.bytes_written >= run->progress.bytes_total)
+    if (!run->is_foreign &&
+        run->progress.bytes_written >= run->progress.bytes_total)
         area_put(area, x + 1, y, STYLE_STRONG, "· making it durable");
     else if (pace->left_ns >= 0)
         area_putf(area, x + 1, y, STYLE_STRONG, "· %s left",
@@ -229,9 +228,24 @@ static int draw_parts(const struct sync_run *run, struct area area)
 /* --- how it ended ----------------------------------------------------------
  */
 
+/* " · 78.3 MB/s", where it ran long enough to mean something. */
+static const char *describe_average(const struct sync_run *run, int64_t bytes,
+                                    char buffer[WORDS_SIZE])
+{
+    int64_t duration_ns = run->ended_ns - run->started_ns;
+    char speed[QUANTITY_SIZE];
+
+    buffer[0] = '\0';
+    if (duration_ns >= 3 * NS_PER_SECOND && bytes)
+        snprintf(buffer, WORDS_SIZE, " · %s",
+                 format_speed(bytes, duration_ns, speed));
+    return buffer;
+}
+
 static enum style describe_end(const struct sync_run *run, struct strbuf *out)
 {
     char files[WORDS_SIZE], bytes[QUANTITY_SIZE], duration[QUANTITY_SIZE];
+    char average[WORDS_SIZE];
     struct run_counts sum = {0};
 
     for (size_t i = 0; i < run->parts.count; i++) {
@@ -258,7 +272,8 @@ static enum style describe_end(const struct sync_run *run, struct strbuf *out)
         strbuf_addf(out, "✗ Not everything was done; %s copied, %s", files,
                     bytes);
     else
-        strbuf_addf(out, "✓ Done: %s, %s in %s", files, bytes, duration);
+        strbuf_addf(out, "✓ Done: %s, %s in %s%s", files, bytes, duration,
+                    describe_average(run, sum.bytes_copied, average));
     if (run->pulled)
         return STYLE_RED;
     if (run->outcome == OUTCOME_INTERRUPTED)

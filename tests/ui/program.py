@@ -41,12 +41,15 @@ class Failure(Exception):
 class Program:
     """A command in the foreground of a terminal; keys go in, a grid comes out."""
 
-    def __init__(self, command, environment, size=(100, 30), term="xterm-256color"):
+    def __init__(
+        self, command, environment, size=(100, 30), term="xterm-256color", user=None
+    ):
         self.terminal = Terminal(*size)
         self.master, slave = os.openpty()
         self.set_size(size)
         self.modes_before = termios.tcgetattr(slave)
         self.slave = slave
+        self.user = user
         self.process = subprocess.Popen(
             command,
             stdin=slave,
@@ -61,6 +64,11 @@ class Program:
         fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
         for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTSTP):
             signal.signal(number, signal.SIG_DFL)
+        if self.user is not None:
+            os.fchown(self.slave, self.user, -1)
+            os.setgroups([])
+            os.setgid(self.user)
+            os.setuid(self.user)
 
     def set_size(self, size):
         fcntl.ioctl(
@@ -221,6 +229,7 @@ class Sandbox:
         self.home = self.path("home")
         os.mkdir(self.home)
         self.programs = []
+        self.user = None
         self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": self.home,
@@ -245,6 +254,14 @@ class Sandbox:
             file.write(content if isinstance(content, bytes) else content.encode())
         when = time.time() - age_days * 86400
         os.utime(path, (when, when))
+
+    def become(self, user):
+        """Programs run as this user from now on, who owns all of it."""
+        self.user = user
+        for parent, _, files in os.walk(self.directory):
+            os.chown(parent, user, user)
+            for name in files:
+                os.chown(os.path.join(parent, name), user, user)
 
     def script(self, *lines):
         with open(self.path("script"), "w", encoding="utf-8") as file:
@@ -300,6 +317,7 @@ class Sandbox:
             {**self.environment, **environment},
             size,
             term,
+            self.user,
         )
         self.programs.append(program)
         return program
