@@ -296,7 +296,10 @@ void model_apply(struct model *model, struct event *event)
 
 bool model_work(struct model *model)
 {
-    return model_work_on_plans(model);
+    if (model_work_on_plans(model))
+        return true;
+    model_keep_question(model);
+    return false;
 }
 
 /* --- the clock -------------------------------------------------------------

@@ -7,7 +7,8 @@
  *                      requests, screens
  *     model_drives.c   drives, which one is selected, what is pending for it
  *     model_scan.c     jobs and their plans; what is compared next
- *     model_run.c      a sync: started, watched, over
+ *     model_start.c    a sync: asked about, started; another process's, watched
+ *     model_run.c      a sync: how it goes, and how it ended
  *     model_past.c     earlier runs: when, how well, how fast
  *     model_eject.c    an ejection, and what is not on the drive although it
  *                      is safe
@@ -214,6 +215,7 @@ struct question {
     char *drive; /* key of the one it is about; NULL */
     int64_t pid;
     bool wants_eject;
+    bool is_about_reading; /* gone when that is over */
 };
 
 /* --- the banner ------------------------------------------------------------
@@ -404,7 +406,7 @@ void model_remember_past(struct model *model, const struct event *event);
 /* Bytes a second of earlier runs; 0: not known. */
 int64_t model_usual_speed(const struct model *model, const char *volume);
 
-/* model_run.c */
+/* model_start.c */
 /* May ask first: it is still being read, another process writes. */
 void model_want_sync(struct model *model, const struct drive *drive,
                      bool wants_eject);
@@ -413,11 +415,17 @@ void model_start_run(struct model *model, const struct drive *drive,
                      bool wants_eject);
 void model_run_now(struct model *model, const struct drive *drive,
                    bool wants_eject);
+/* A question about what goes on stays true. */
+void model_keep_question(struct model *model);
 void model_watch_foreign(struct model *model, const struct drive *drive);
+void model_run_follows_drives(struct model *model);
+
+/* model_run.c */
+void model_begin_run(struct model *model, const struct drive *drive,
+                     bool is_foreign);
 void model_apply_run(struct model *model, struct event *event);
 void model_stop_run(struct model *model);
 void model_pause_run(struct model *model);
-void model_run_follows_drives(struct model *model);
 void run_release(struct sync_run *run);
 
 /* model_eject.c */

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import re
+import resource
 import select
 import shutil
 import signal
@@ -50,6 +51,7 @@ class Program:
         self.modes_before = termios.tcgetattr(slave)
         self.slave = slave
         self.user = user
+        pid_read, self.pid_write = os.pipe()
         self.process = subprocess.Popen(
             command,
             stdin=slave,
@@ -58,17 +60,40 @@ class Program:
             env=dict(environment, TERM=term),
             preexec_fn=self.take_terminal,
         )
+        os.close(self.pid_write)
+        with os.fdopen(pid_read) as pipe:
+            self.pid = int(pipe.readline())
 
     def take_terminal(self):
+        """As a shell does: a job of its own in the foreground of the terminal,
+        which would not be stopped if it had no parent in its session."""
         os.setsid()
         fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
-        for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTSTP):
+        child = os.fork()
+        if child:
+            self.wait_as_shell(child)
+        os.setpgid(0, 0)
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        os.tcsetpgrp(self.slave, os.getpid())
+        for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
             signal.signal(number, signal.SIG_DFL)
+        os.write(self.pid_write, b"%d\n" % os.getpid())
         if self.user is not None:
             os.fchown(self.slave, self.user, -1)
             os.setgroups([])
             os.setgid(self.user)
             os.setuid(self.user)
+
+    @staticmethod
+    def wait_as_shell(child):
+        signal.signal(signal.SIGHUP, lambda *_: os.kill(child, signal.SIGHUP))
+        os.closerange(0, 256)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if status < 0:
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            signal.signal(-status, signal.SIG_DFL)
+            os.kill(os.getpid(), -status)
+        os._exit(status)
 
     def set_size(self, size):
         fcntl.ioctl(
@@ -126,13 +151,11 @@ class Program:
             f"in {patience} s:\n{self.text()}"
         )
 
-    def never(self, *words, seconds=1.0):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.read(0.05)
-            for word in words:
-                if word in self.text():
-                    raise Failure(f"{word!r} must not be shown:\n{self.text()}")
+    def ready(self):
+        """Until every job has been compared."""
+        self.wait("pending")
+        self.settle(0.3)
+        self.wait("scanning", gone=True)
 
     # --- what is done to it -------------------------------------------------
 
@@ -157,7 +180,7 @@ class Program:
         raise Failure(f"nothing to click on: {words}\n{self.text()}")
 
     def signal(self, number):
-        self.process.send_signal(number)
+        os.kill(self.pid, number)
 
     def hang_up(self):
         """The terminal goes away, as when a window is closed."""
@@ -191,7 +214,7 @@ class Program:
 
     def close(self):
         if self.process.poll() is None:
-            self.process.kill()
+            os.kill(self.pid, signal.SIGKILL)
         self.process.wait()
         if self.master >= 0:
             os.close(self.slave)

@@ -31,7 +31,7 @@ def the_whole_job_is_three_keys_at_every_size(t):
         name = f"{size[0]}x{size[1]}"
         box = t.homelab()
         screen = box.open(size)
-        screen.wait("pending as of")
+        screen.ready()
         t.snapshot(screen, f"drives-{name}")
         screen.press("Enter")
         screen.wait("biggest first")
@@ -61,7 +61,7 @@ def a_sync_alone_ends_with_what_it_did(t):
     for size in SIZES:
         box = t.homelab(drives=(HDD, SSD))
         screen = box.open(size)
-        screen.wait("pending as of")
+        screen.ready()
         screen.keys("s")
         screen.wait("✓ Done")
         screen.settle()
@@ -77,7 +77,7 @@ def a_sync_alone_ends_with_what_it_did(t):
 @test
 def the_detail_of_a_drive_opens_over_the_list_in_a_narrow_window(t):
     screen = t.homelab().open((80, 24))
-    screen.wait("pending as of")
+    screen.ready()
     screen.press("l")
     t.snapshot(screen, "detail-80x24")
     screen.press("h")
@@ -105,7 +105,7 @@ def a_drive_that_is_plugged_in_appears_and_one_that_leaves_goes(t):
 def what_is_left_out_stays_behind_and_the_verdict_says_so(t):
     box = t.homelab()
     screen = box.open()
-    screen.wait("pending as of")
+    screen.ready()
     screen.press("Enter")
     screen.wait("biggest first")
     screen.press("/", *"film-9", "Enter")
@@ -129,7 +129,7 @@ def what_is_left_out_stays_behind_and_the_verdict_says_so(t):
 @test
 def the_diff_can_be_flat_filtered_by_path_and_folded(t):
     screen = t.homelab().open()
-    screen.wait("pending as of")
+    screen.ready()
     screen.press("Enter")
     screen.wait("biggest first, as a tree")
     screen.press("o")
@@ -155,7 +155,7 @@ def the_diff_can_be_flat_filtered_by_path_and_folded(t):
 def ejecting_with_work_pending_asks_in_numbers(t):
     box = t.homelab()
     screen = box.open()
-    screen.wait("pending as of")
+    screen.ready()
     screen.press("e")
     screen.wait("S sync first", "x eject anyway")
     t.snapshot(screen, "eject-asks-100x30")
@@ -171,7 +171,7 @@ def ejecting_with_work_pending_asks_in_numbers(t):
 @test
 def sync_first_syncs_and_ejects(t):
     screen = t.homelab().open()
-    screen.wait("pending as of")
+    screen.ready()
     screen.press("e")
     screen.keys("S")
     screen.wait(VERDICT + "SAFE TO UNPLUG", "everything is on it")
@@ -183,7 +183,7 @@ def a_busy_drive_names_its_holders_and_goes_on_when_it_is_free(t):
     for size in SIZES:
         box = t.homelab()
         screen = box.open(size)
-        screen.wait("pending as of")
+        screen.ready()
         box.control(
             'busy hdd 4242 vlc "media/films/film-2.mkv" user=mira',
             "busy hdd 4243 bash notes user=mira kind=directory ancestor=yes",
@@ -201,7 +201,7 @@ def a_busy_drive_names_its_holders_and_goes_on_when_it_is_free(t):
 def a_holder_of_yours_can_be_asked_to_quit(t):
     box = t.homelab()
     screen = box.open()
-    screen.wait("pending as of")
+    screen.ready()
     box.control('busy hdd - vlc "media/films/film-2.mkv"')
     screen.keys("E")
     screen.wait("hdd is held by", "vlc")
@@ -218,7 +218,7 @@ def a_holder_of_yours_can_be_asked_to_quit(t):
 def giving_up_leaves_the_drive_mounted(t):
     box = t.homelab()
     screen = box.open()
-    screen.wait("pending as of")
+    screen.ready()
     box.control("busy hdd 4242 vlc media")
     screen.keys("E")
     screen.wait("hdd is held by")
@@ -232,7 +232,7 @@ def giving_up_leaves_the_drive_mounted(t):
 def too_little_space_is_told_before_the_first_byte(t):
     box = t.homelab()
     screen = box.open()
-    screen.wait("pending as of")
+    screen.ready()
     box.control("full hdd")
     screen.wait("0 B free")
     screen.press("E")
@@ -262,7 +262,7 @@ def a_pulled_drive_says_what_was_in_flight_and_is_repaired(t):
         name = f"{size[0]}x{size[1]}"
         box = t.homelab(synced=False)
         screen = box.open(size)
-        screen.wait("pending as of")
+        screen.ready()
         box.control("on files 20 hdd unplug seagate")
         screen.keys("E")
         screen.wait("PULLED ", "files in flight, plug in to repair")
@@ -280,7 +280,7 @@ def a_pulled_drive_says_what_was_in_flight_and_is_repaired(t):
         screen.press("Esc")
         box.control("plug seagate")
         screen.wait("hdd: DO NOT UNPLUG")
-        screen.wait("pending as of")
+        screen.ready()
         sync_and_eject(screen)
         screen.wait(VERDICT + "SAFE TO UNPLUG", "everything is on it")
         screen.press("Enter")
@@ -329,7 +329,7 @@ def files_that_fail_stop_an_ejection_and_can_be_retried(t):
     if os.geteuid() == 0:
         box.become(65534)
     screen = box.open()
-    screen.wait("pending as of")
+    screen.ready()
     screen.settle(0.3)
     os.chmod(film, 0)
     screen.keys("E")
@@ -353,7 +353,7 @@ def ejecting_without_what_failed_names_it(t):
     if os.geteuid() == 0:
         box.become(65534)
     screen = box.open()
-    screen.wait("pending as of")
+    screen.ready()
     screen.settle(0.3)
     os.chmod(film, 0)
     screen.keys("E")
@@ -368,7 +368,7 @@ def a_drive_that_cannot_be_powered_off_is_yellow(t):
     for size in SIZES:
         box = t.homelab()
         screen = box.open(size)
-        screen.wait("pending as of")
+        screen.ready()
         box.control("set seagate power-off=refused")
         screen.keys("E")
         screen.wait(VERDICT + "UNMOUNTED AND FLUSHED", "light")
@@ -398,7 +398,7 @@ def a_flush_that_fails_is_red_until_it_was_repaired(t):
 def a_verdict_stays_until_a_key_or_the_next_plug(t):
     box = t.homelab()
     screen = box.open()
-    screen.wait("pending as of")
+    screen.ready()
     screen.keys("E")
     screen.wait(VERDICT + "SAFE TO UNPLUG")
     box.control("unplug sandisk")
@@ -414,7 +414,7 @@ def the_run_of_another_process_is_shown_and_can_be_stopped(t):
     box = t.homelab(synced=False)
     box.write("home/media/films/long.mkv", b"l" * 9000000)
     screen = box.open()
-    screen.wait("pending as of")
+    screen.ready()
     box.control("set seagate slow=1MB")
     command = [f"{box.build}/berth-practice", "sync"]
     other = Program(command, box.environment)
@@ -436,7 +436,7 @@ def the_run_of_another_process_is_shown_and_can_be_stopped(t):
 def an_ejection_waits_for_the_run_of_another_process(t):
     box = t.homelab(synced=False)
     screen = box.open()
-    screen.wait("pending as of")
+    screen.ready()
     box.control("set seagate slow=2MB")
     other = Program([f"{box.build}/berth-practice", "sync"], box.environment)
     box.programs.append(other)
@@ -456,7 +456,7 @@ def pausing_holds_the_run_and_going_on_ends_it(t):
     for i in range(30):
         box.write(f"home/media/clips/clip-{i:02}.mp4", b"c" * 100000)
     screen = box.open()
-    screen.wait("pending as of")
+    screen.ready()
     box.control("set seagate slow=800kB")
     screen.keys("s")
     screen.wait("copying")
@@ -479,7 +479,7 @@ def stopping_and_ejecting_says_what_stays_behind(t):
     box = t.homelab(synced=False)
     box.write("home/media/films/long.mkv", b"l" * 9000000)
     screen = box.open()
-    screen.wait("pending as of")
+    screen.ready()
     box.control("set seagate slow=2MB")
     screen.keys("s")
     screen.wait("copying")
@@ -494,7 +494,7 @@ def stopping_and_ejecting_says_what_stays_behind(t):
 def nothing_blocks_the_screen_while_a_drive_is_slow(t):
     box = t.homelab(synced=False)
     screen = box.open()
-    screen.wait("pending as of")
+    screen.ready()
     box.control("set seagate slow=700kB")
     screen.keys("s")
     screen.wait("copying")
