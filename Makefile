@@ -218,12 +218,17 @@ analyze:
 clean:
 	rm -rf build
 
-install: $(B)/berth
-	install -d $(DESTDIR)$(PREFIX)/bin
+# berth-practice is what `berth demo` starts (core/demo.c looks there).
+install: $(B)/berth $(B)/berth-practice
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/berth
 	install -m 755 $(B)/berth $(DESTDIR)$(PREFIX)/bin/berth
+	install -m 755 $(B)/berth-practice \
+	    $(DESTDIR)$(PREFIX)/libexec/berth/berth-practice
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/berth
+	rm -f $(DESTDIR)$(PREFIX)/bin/berth \
+	    $(DESTDIR)$(PREFIX)/libexec/berth/berth-practice
+	rmdir $(DESTDIR)$(PREFIX)/libexec/berth 2>/dev/null || :
 
 help:
 	@echo 'make            build $(B)/berth and berth-practice'

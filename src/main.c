@@ -7,7 +7,7 @@
  *
  *   src/main.c         here: builds everything in this order, tears it down in
  *                      reverse
- *   src/ui/            the screen: events -> a model -> pictures; keys -> commands
+ *   src/ui/            events -> a model -> pictures; keys -> commands
  *   src/cli/           words of the command line -> a command; events -> lines
  *   src/core/          the sync engine
  *     engine           the facade: commands in, events out, a task per command
@@ -194,6 +194,7 @@ static err_code play_demo(const struct cli_invocation *outer, int *out_exit,
     struct cli_invocation inner = {.command = NULL};
     struct demo *demo = NULL;
     const char *kept = outer->request->path;
+    struct error left = ERROR_INIT;
 
     unsetenv("BERTH_CONFIG"); /* the user's own */
     unsetenv("BERTH_STATE_DIR");
@@ -214,7 +215,8 @@ static err_code play_demo(const struct cli_invocation *outer, int *out_exit,
     if (!code && kept && !inner.command)
         fprintf(stderr, "berth: the sandbox is kept in %s\n",
                 demo_directory(demo));
-    demo_free(demo);
+    if (demo_close(demo, &left))
+        fprintf(stderr, "berth: %s\n", left.message);
     return code;
 }
 

@@ -30,8 +30,12 @@ const struct cli_command cli_demo = {
         "Drives\n"
         "come and go, are busy, and are ejected; every verdict says that it\n"
         "is practice. With a command, runs that one there, as in\n"
-        "`berth demo sync hdd_homelab --eject`; without a terminal it is "
-        "`diff`.",
+        "`berth demo sync hdd_homelab`; without a terminal it is "
+        "`diff`.\n\n"
+        "With --keep nothing happens by itself, but what you append to\n"
+        "DIR/control does, at once: unplug hdd, plug hdd, plug rotating,\n"
+        "busy hdd_homelab - vlc film.mkv, free hdd, full hdd, fail flush hdd,\n"
+        "fail writes hdd, fail reads hdd, mend hdd.",
     .kind = COMMAND_RESCAN,
     .most_words = 1000,
     .options = options,

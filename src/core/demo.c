@@ -1,8 +1,9 @@
-#include "core/demo_internal.h"
+#include "core/demo.h"
 
 #include "core/base/clock.h"
 #include "core/base/fdio.h"
 #include "core/base/path.h"
+#include "core/demo_internal.h"
 #include "platform/platform_host.h"
 #include "platform/platform_io.h"
 
@@ -52,13 +53,18 @@ static const char surprises[] =
 
 /* --- files --- */
 
-size_t demo_chance(struct demo *demo, size_t below)
+/* xorshift64* */
+static uint64_t next_chance(struct demo *demo)
 {
     demo->chance ^= demo->chance >> 12;
     demo->chance ^= demo->chance << 25;
     demo->chance ^= demo->chance >> 27;
-    return (size_t)((demo->chance * UINT64_C(0x2545f4914f6cdd1d)) >> 33) %
-           below;
+    return demo->chance * UINT64_C(0x2545f4914f6cdd1d);
+}
+
+size_t demo_chance(struct demo *demo, size_t below)
+{
+    return (size_t)(next_chance(demo) >> 33) % below;
 }
 
 static err_code set_age(struct demo *demo, int fd, const char *path,
@@ -73,19 +79,26 @@ static err_code set_age(struct demo *demo, int fd, const char *path,
     return fsops_set_metadata_fd(fd, path, &record, FSOPS_SET_TIMES, err);
 }
 
-err_code demo_write(struct demo *demo, const char *path, const char *text,
-                    size_t length, double days, struct error *err)
+/* In place of one that is there. */
+static err_code create(struct demo *demo, const char *path, int *out_fd,
+                       struct error *err)
 {
     CLEANUP_FREE char *parent = xstrndup(path, path_parent_length(path));
-    CLEANUP_FD int fd = -1;
     err_code code = ERR_OK;
 
     if (*parent)
         code = fsops_ensure_directory(&demo->ops, parent, err);
     if (!code)
         code = fsops_unlink_if_there(&demo->ops, path, err);
-    if (!code)
-        code = fsops_create(&demo->ops, path, 0644, &fd, err);
+    return code ? code : fsops_create(&demo->ops, path, 0644, out_fd, err);
+}
+
+err_code demo_write(struct demo *demo, const char *path, const char *text,
+                    size_t length, double days, struct error *err)
+{
+    CLEANUP_FD int fd = -1;
+    err_code code = create(demo, path, &fd, err);
+
     if (code)
         return code;
     int failed = fd_write_full(fd, text, length);
@@ -103,11 +116,20 @@ err_code demo_write_text(struct demo *demo, const char *path, const char *text,
 err_code demo_write_film(struct demo *demo, const char *path, size_t bytes,
                          double days, struct error *err)
 {
-    CLEANUP_FREE char *film = xmalloc(bytes);
+    uint64_t block[8192];
+    CLEANUP_FD int fd = -1;
+    err_code code = create(demo, path, &fd, err);
 
-    for (size_t i = 0; i < bytes; i++)
-        film[i] = (char)demo_chance(demo, 256);
-    return demo_write(demo, path, film, bytes, days, err);
+    while (!code && bytes > 0) {
+        size_t length = bytes < sizeof block ? bytes : sizeof block;
+        for (size_t i = 0; i < COUNT_OF(block); i++)
+            block[i] = next_chance(demo);
+        int failed = fd_write_full(fd, block, length);
+        if (failed)
+            code = error_set_errno(err, failed, "cannot write %s", path);
+        bytes -= length;
+    }
+    return code ? code : set_age(demo, fd, path, days, err);
 }
 
 /* --- the sandbox --- */
@@ -177,11 +199,28 @@ static void remove_stale(const char *parent)
     (void)code; /* a leftover is no reason not to start */
 }
 
+/* From here on nobody in this process finds the user's own places. */
+static void move_in(const struct demo *demo)
+{
+    static const char *const elsewhere[] = {
+        "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME",
+        "XDG_CACHE_HOME",  "BERTH_CONFIG",   "BERTH_STATE_DIR"};
+    CLEANUP_FREE char *home = path_join(demo->directory, "home");
+    CLEANUP_FREE char *temporary = path_join(demo->directory, "tmp");
+
+    for (size_t i = 0; i < COUNT_OF(elsewhere); i++)
+        unsetenv(elsewhere[i]);
+    setenv("HOME", home, 1);
+    setenv("TMPDIR", temporary, 1);
+    setenv("BERTH_PRACTICE", demo->directory, 1);
+}
+
 static err_code enter(struct demo *demo, const char *path, struct error *err)
 {
     demo->directory = realpath(path, NULL);
     if (!demo->directory)
         return error_set_errno(err, errno, "cannot find %s", path);
+    move_in(demo); /* before the platform asks where its drives lie */
     err_code code = platform_open_root(demo->directory, &demo->root_fd, err);
     demo->ops = fsops_on(demo->root_fd);
     return code;
@@ -193,13 +232,14 @@ static err_code make_sandbox(struct demo *demo, struct error *err)
     CLEANUP_FREE char *path =
         xasprintf("%s/" SANDBOX_PREFIX "%ld-XXXXXX", parent, (long)getpid());
 
-    remove_stale(parent);
     if (!mkdtemp(path))
         return error_set_errno(err, errno,
                                "cannot make a directory for the demo in %s "
                                "(TMPDIR says where)",
                                parent);
-    return enter(demo, path, err);
+    err_code code = enter(demo, path, err);
+    remove_stale(parent);
+    return code;
 }
 
 static err_code look_for_others(void *context,
@@ -234,22 +274,6 @@ static err_code find_kept(struct demo *demo, const char *path,
                                          demo->directory, err);
 }
 
-/* From here on nobody in this process finds the user's own places. */
-static void move_in(const struct demo *demo)
-{
-    static const char *const elsewhere[] = {
-        "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME",
-        "XDG_CACHE_HOME",  "BERTH_CONFIG",   "BERTH_STATE_DIR"};
-    CLEANUP_FREE char *home = path_join(demo->directory, "home");
-    CLEANUP_FREE char *temporary = path_join(demo->directory, "tmp");
-
-    for (size_t i = 0; i < COUNT_OF(elsewhere); i++)
-        unsetenv(elsewhere[i]);
-    setenv("HOME", home, 1);
-    setenv("TMPDIR", temporary, 1);
-    setenv("BERTH_PRACTICE", demo->directory, 1);
-}
-
 static err_code furnish(struct demo *demo, bool has_surprises,
                         struct error *err)
 {
@@ -264,6 +288,46 @@ static err_code furnish(struct demo *demo, bool has_surprises,
     return code;
 }
 
+/* What lies on the drives is to be seen as it is, pulled or not. */
+static void stop_practising(const struct demo *demo)
+{
+    CLEANUP_FREE char *nowhere = path_join(demo->directory, "over");
+
+    setenv("BERTH_PRACTICE", nowhere, 1);
+}
+
+static err_code remove_own(const struct demo *demo, struct error *err)
+{
+    CLEANUP_FREE char *parent =
+        xstrndup(demo->directory, path_parent_length(demo->directory));
+    CLEANUP_FD int parent_fd = -1;
+    err_code code = platform_open_root(parent, &parent_fd, err);
+
+    if (!code)
+        code = remove_sandbox(parent_fd, path_name(demo->directory), err);
+    if (code)
+        error_prefix(err, "the demo's sandbox %s is left", demo->directory);
+    return code;
+}
+
+err_code demo_close(struct demo *demo, struct error *err)
+{
+    err_code code = ERR_OK;
+
+    if (!demo)
+        return ERR_OK;
+    demo_database_stop(demo->database);
+    fsops_release(&demo->ops);
+    cleanup_fd(&demo->root_fd);
+    if (demo->directory)
+        stop_practising(demo);
+    if (demo->directory && !demo->is_kept)
+        code = remove_own(demo, err);
+    free(demo->directory);
+    free(demo);
+    return code;
+}
+
 err_code demo_new(const struct demo_options *options, struct demo **out,
                   struct error *err)
 {
@@ -274,38 +338,17 @@ err_code demo_new(const struct demo_options *options, struct demo **out,
     demo->chance = UINT64_C(0x9e3779b97f4a7c15);
     demo->now_ns = clock_now_ns();
     err_code code = kept ? find_kept(demo, kept, err) : make_sandbox(demo, err);
-    if (!code)
-        move_in(demo);
     if (!code && !demo->is_furnished)
         code = furnish(demo, options->has_surprises, err);
     if (!code)
         code = demo_database_start(demo, err);
     if (code) {
-        demo_free(demo);
+        err_code closed = demo_close(demo, NULL); /* the first reason counts */
+        (void)closed;
         return code;
     }
     *out = demo;
     return ERR_OK;
-}
-
-void demo_free(struct demo *demo)
-{
-    if (!demo)
-        return;
-    demo_database_stop(demo->database);
-    fsops_release(&demo->ops);
-    cleanup_fd(&demo->root_fd);
-    if (demo->directory && !demo->is_kept) {
-        CLEANUP_FREE char *parent =
-            xstrndup(demo->directory, path_parent_length(demo->directory));
-        CLEANUP_FD int parent_fd = -1;
-        err_code code = platform_open_root(parent, &parent_fd, NULL);
-        if (!code)
-            code = remove_sandbox(parent_fd, path_name(demo->directory), NULL);
-        (void)code; /* the next demo tries again */
-    }
-    free(demo->directory);
-    free(demo);
 }
 
 const char *demo_directory(const struct demo *demo)

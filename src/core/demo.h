@@ -14,7 +14,7 @@
  *     demo_play_past(demo, engine, signal_fd, &err);
  *     ui_run(…) or a command
  *     engine_free(…); platform_free(…);
- *     demo_free(demo);                  // removes the sandbox, unless kept
+ *     demo_close(demo, &err);           // removes the sandbox, unless kept
  *
  * A sandbox whose process is dead, however it died, is removed by the next
  * demo_new of the same user. One with a name of its own is kept, and used again
@@ -46,8 +46,9 @@ struct demo_options {
  */
 err_code demo_new(const struct demo_options *options, struct demo **out,
                   struct error *err) MUST_CHECK;
-/* Removes what is not kept; NULL is fine. After engine and platform. */
-void demo_free(struct demo *demo);
+/* Frees it and removes what is not kept; NULL is fine. After engine and
+ * platform. The error says what could not be removed. */
+err_code demo_close(struct demo *demo, struct error *err) MUST_CHECK;
 const char *demo_directory(const struct demo *demo);
 
 /*

@@ -227,7 +227,7 @@ static err_code today(struct past *past, struct error *err)
     err_code code = demo_add_today(past->demo, err);
     if (!code)
         code = play(past,
-                    "set hdd slow=3MB\n"
+                    "set hdd slow=8MB\n"
                     "set ssd attribute-0=media_errors,,,,2\n",
                     err);
     return code;

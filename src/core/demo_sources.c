@@ -258,7 +258,10 @@ static err_code change_media(struct demo *demo, struct error *err)
             err);
     if (!code)
         code = demo_write_film(demo, "home/media/films/羅生門 (1950).mkv",
-                               24000000, 0.2, err);
+                               41000000, 0.2, err);
+    if (!code)
+        code = demo_write_film(demo, "home/media/films/Safety Last! (1923).mkv",
+                               23000000, 0.2, err);
     if (!code)
         code = demo_write_film(demo,
                                "home/media/films/Sherlock Jr (1924).mkv.part",

@@ -92,9 +92,15 @@ static void release_attributes(posix_spawnattr_t *attributes)
     posix_spawnattr_destroy(attributes);
 }
 
+static void release_actions(posix_spawn_file_actions_t *actions)
+{
+    posix_spawn_file_actions_destroy(actions);
+}
+
 /*
  * A process that does nothing until it is asked to quit. Our threads have
- * their signals blocked; it must not inherit that.
+ * their signals blocked; it must not inherit that, nor a pipe that somebody
+ * reads until we end.
  */
 static err_code start_idler(const struct hold *hold, int64_t *out_pid,
                             struct error *err)
@@ -105,16 +111,23 @@ static err_code start_idler(const struct hold *hold, int64_t *out_pid,
     char program[] = "sleep";
     char *const arguments[] = {program, seconds, NULL};
     CLEANUP(release_attributes) posix_spawnattr_t attributes;
+    CLEANUP(release_actions) posix_spawn_file_actions_t actions;
     sigset_t none;
     pid_t pid;
 
-    if (posix_spawnattr_init(&attributes))
+    if (posix_spawnattr_init(&attributes) ||
+        posix_spawn_file_actions_init(&actions))
         die("no memory for the attributes of a process");
+    int failed = 0;
+    for (int fd = STDIN_FILENO; !failed && fd <= STDERR_FILENO; fd++)
+        failed = posix_spawn_file_actions_addopen(&actions, fd, "/dev/null",
+                                                  O_RDWR, 0);
     sigemptyset(&none);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    int failed =
-        posix_spawnp(&pid, program, NULL, &attributes, arguments, environ);
+    if (!failed)
+        failed = posix_spawnp(&pid, program, &actions, &attributes, arguments,
+                              environ);
     if (failed)
         return error_set_errno(err, failed, "cannot start sleep");
     *out_pid = pid;
