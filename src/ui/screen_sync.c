@@ -84,7 +84,7 @@ static bool has_failures(const struct model *model)
 static const struct binding bindings[] = {
     {{'p'}, INTENT_PAUSE, "pause", "hold between two files", can_pause},
     {{'p'}, INTENT_PAUSE, "go on", "go on copying", can_go_on},
-    {{'c', UI_KEY_ESCAPE},
+    {{'c'},
      INTENT_STOP,
      "stop",
      "at the next clean boundary; what is staged whole is committed",

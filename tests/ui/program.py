@@ -174,8 +174,9 @@ class Program:
         for y, line in enumerate(self.terminal.lines()):
             x = line.find(words)
             if x >= 0:
-                for end in "Mm":
+                for end in "Mm":  # pressed, released
                     self.keys(f"\x1b[<{button};{x + 1};{y + 1}{end}")
+                self.settle()
                 return
         raise Failure(f"nothing to click on: {words}\n{self.text()}")
 
