@@ -119,7 +119,7 @@ static void apply_progress(struct model *model, const struct event *event)
             pace_skip(&run->pace, progress->elapsed_ns);
         else
             pace_add(&run->pace, progress->elapsed_ns, progress->bytes_written,
-                     progress->bytes_total);
+                     progress->bytes_done, progress->bytes_total);
     }
     suspend_when_still(model);
 }

@@ -326,5 +326,6 @@ void model_run_follows_drives(struct model *model)
         volume->run.done_bytes;
     run->progress.bytes_total = volume->run.total_bytes;
     pace_add(&run->pace, model->now_ns - run->started_ns,
-             volume->run.done_bytes, volume->run.total_bytes);
+             volume->run.done_bytes, volume->run.done_bytes,
+             volume->run.total_bytes);
 }

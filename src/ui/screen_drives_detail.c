@@ -260,10 +260,12 @@ static void put_volume(const struct model *model, struct flow *flow,
 
     if (index)
         flow->row++;
-    put_volume_title(flow, volume);
+    if (drive->is_attached || strcmp(volume_title(volume), drive->title) != 0)
+        put_volume_title(flow, volume);
     put_usage(flow, volume);
     if (!index) {
-        put_health(flow, drive);
+        if (drive->is_attached || drive->health.state != HEALTH_UNKNOWN)
+            put_health(flow, drive);
         put_link(flow, drive);
     }
     if (drive->is_attached)
