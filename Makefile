@@ -173,16 +173,22 @@ $(B)/tests/$(platform)/%: $(B)/tests/$(platform)/%.o $(berth_libs)
 	$(Q)$(CC) $(link_flags) -o $@ $^ $(package_libs) $(platform_libs) \
 	    $(test_packages)
 
-.PHONY: tests check check-unit check-style check-integration check-all check-vm
+.PHONY: tests check check-unit check-style check-ui check-integration check-all
 tests: all $(unit_bin) $(backend_test_bin)
 
-check: check-style check-unit check-integration
+check: check-style check-unit check-ui check-integration
 
 check-unit: tests
 	tests/run-unit $(B) $(unit_bin) $(backend_test_bin)
 
 check-style: all
 	tests/style/run $(B) $(platform)
+
+# Keys into the real program, screens out; tests/run-ui --accept takes new ones.
+check-ui: all
+	$(Q)if command -v python3 >/dev/null; then tests/run-ui $(B); \
+	else echo 'skipped: ui: needs python3'; \
+	    echo 'ui: 0 passed, 0 failed, 1 skipped'; fi
 
 # tests/fuzz/NAME.c is one libFuzzer program each:
 # make CC=clang SAN=fuzzer-no-link,address,undefined fuzz
@@ -229,7 +235,7 @@ uninstall:
 
 help:
 	@echo 'make            build $(B)/berth and berth-practice'
-	@echo 'make check      style, unit tests and the quick integration tests'
+	@echo 'make check      style, unit tests, screen, quick integration tests'
 	@echo 'make check-all  every integration test (root, loop devices)'
 	@echo 'make check-vm   a real kernel and USB disk, in QEMU (root)'
 	@echo 'make CC=clang SAN=fuzzer-no-link,address,undefined fuzz'

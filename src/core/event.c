@@ -12,6 +12,14 @@ struct event *event_new(enum event_kind kind, uint64_t command)
     return event;
 }
 
+void eject_info_release(struct eject_info *info)
+{
+    free(info->drive);
+    free(info->detail);
+    platform_holders_release(&info->holders);
+    *info = (struct eject_info){.step = EJECT_STEP_JOBS};
+}
+
 void event_free(struct event *event)
 {
     if (!event)
@@ -27,8 +35,6 @@ void event_free(struct event *event)
     free(event->job_info.target);
     plan_release(&event->plan);
     drives_release(&event->drives);
-    free(event->eject.drive);
-    free(event->eject.detail);
-    platform_holders_release(&event->eject.holders);
+    eject_info_release(&event->eject);
     free(event);
 }

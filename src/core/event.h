@@ -100,6 +100,7 @@ struct eject_info {
     int64_t failed, too_young, held;
     int64_t time_ns;
 };
+void eject_info_release(struct eject_info *info);
 
 struct event {
     struct queue_link link;

@@ -62,6 +62,7 @@ void model_release(struct model *model)
     free(model->waiting_drive);
     free(model->selected);
     free(model->diff_drive);
+    free(model->pulled_volume);
     free(model->message);
     free(model->trouble);
 }
@@ -295,7 +296,10 @@ void model_apply(struct model *model, struct event *event)
 
 bool model_work(struct model *model)
 {
-    return model_work_on_plans(model);
+    if (model_work_on_plans(model))
+        return true;
+    model_keep_question(model);
+    return false;
 }
 
 /* --- the clock -------------------------------------------------------------

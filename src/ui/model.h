@@ -7,7 +7,9 @@
  *                      requests, screens
  *     model_drives.c   drives, which one is selected, what is pending for it
  *     model_scan.c     jobs and their plans; what is compared next
- *     model_run.c      a sync: started, watched, over
+ *     model_start.c    a sync: asked about, started; another process's, watched
+ *     model_run.c      a sync: how it goes, and how it ended
+ *     model_past.c     earlier runs: when, how well, how fast
  *     model_eject.c    an ejection, and what is not on the drive although it
  *                      is safe
  *     model_ask.c      questions, and what their answers do
@@ -150,6 +152,7 @@ struct sync_run {
     struct pace pace;
     enum outcome outcome;
     char *error;
+    char *pulled;  /* "PULLED 14:06: 12 files in flight, plug in to repair" */
     size_t scroll; /* of the list of what did not arrive */
     bool shows_failures;
     int still_ticks; /* progress events without progress: a pause has come */
@@ -186,6 +189,7 @@ enum answer {
     ANSWER_CLOSE,
     ANSWER_WAIT_THEN_GO,
     ANSWER_GO,
+    ANSWER_WHAT_FITS,
     ANSWER_SYNC_FIRST,
     ANSWER_EJECT_ANYWAY,
     ANSWER_LIST_FAILED,
@@ -211,6 +215,7 @@ struct question {
     char *drive; /* key of the one it is about; NULL */
     int64_t pid;
     bool wants_eject;
+    bool is_about_reading; /* gone when that is over */
 };
 
 /* --- the banner ------------------------------------------------------------
@@ -256,7 +261,8 @@ struct model {
     bool waiting_for_other; /* … when another process has ended */
 
     enum screen_id screen;
-    char *selected; /* key of a drive */
+    char *selected;  /* key of a drive */
+    bool has_chosen; /* a person did; else it is the first to sync */
     bool shows_detail;
     int detail_scroll;
     struct diff_view diff;
@@ -271,9 +277,10 @@ struct model {
         char **items; /* keys of what was dismissed */
         size_t count, capacity;
     } dismissed;
-    struct news pulled; /* the last drive that was pulled in the middle */
-    char *message;      /* until the next key; NULL */
-    char *trouble;      /* why drives or jobs cannot be listed; NULL */
+    struct news pulled;  /* the last drive that was pulled in the middle */
+    char *pulled_volume; /* of it */
+    char *message;       /* until the next key; NULL */
+    char *trouble;       /* why drives or jobs cannot be listed; NULL */
     bool mouse_is_on;
     bool quits; /* as soon as nothing writes any more */
     bool is_interrupted;
@@ -338,7 +345,9 @@ const struct drive *model_find_drive(const struct model *model,
                                      const char *key);
 const struct drive *model_selected(const struct model *model);
 size_t model_selected_index(const struct model *model);
-void model_select(struct model *model, size_t index);
+/* What a person wants; and, until then, what is likely wanted. */
+void model_choose(struct model *model, size_t index);
+void model_preselect(struct model *model);
 void model_apply_drives(struct model *model, struct event *event);
 const struct drive_volume *model_find_volume(const struct model *model,
                                              const char *name);
@@ -346,6 +355,8 @@ bool volume_is_ready(const struct drive_volume *volume); /* may be written */
 bool target_is_of(const struct target *target, const struct drive *drive);
 /* "hdd_homelab": the volume's name, or what else there is to call it. */
 const char *volume_title(const struct drive_volume *volume);
+/* Of its first known volume, else its own. */
+const char *drive_short_title(const struct drive *drive);
 /* Whom another process writes to; NULL: nobody. */
 const struct drive_volume *drive_foreign_run(const struct drive *drive);
 
@@ -387,24 +398,35 @@ void model_hide_target(struct model *model, const struct target *target);
 void model_open_diff(struct model *model, const struct drive *drive);
 void target_release(struct target *target);
 
-/* model_run.c */
+/* model_past.c */
 const struct past *model_find_past(const struct model *model,
                                    const char *volume);
-struct past *model_need_past(struct model *model, const char *volume);
 void model_apply_history(struct model *model, const struct event *event);
+void model_remember_past(struct model *model, const struct event *event);
+/* Bytes a second of earlier runs; 0: not known. */
+int64_t model_usual_speed(const struct model *model, const char *volume);
+
+/* model_start.c */
 /* May ask first: it is still being read, another process writes. */
 void model_want_sync(struct model *model, const struct drive *drive,
                      bool wants_eject);
+/* Asks if there is not enough space. */
 void model_start_run(struct model *model, const struct drive *drive,
                      bool wants_eject);
+void model_run_now(struct model *model, const struct drive *drive,
+                   bool wants_eject);
+/* A question about what goes on stays true. */
+void model_keep_question(struct model *model);
 void model_watch_foreign(struct model *model, const struct drive *drive);
+void model_run_follows_drives(struct model *model);
+
+/* model_run.c */
+void model_begin_run(struct model *model, const struct drive *drive,
+                     bool is_foreign);
 void model_apply_run(struct model *model, struct event *event);
 void model_stop_run(struct model *model);
 void model_pause_run(struct model *model);
-void model_run_follows_drives(struct model *model);
 void run_release(struct sync_run *run);
-/* Bytes a second of earlier runs; 0: not known. */
-int64_t model_usual_speed(const struct model *model, const char *volume);
 
 /* model_eject.c */
 bool drive_can_be_ejected(const struct drive *drive);
@@ -426,6 +448,7 @@ void question_add(struct question *question, uint32_t key, const char *words,
 void model_find_news(struct model *model);
 void model_dismiss_news(struct model *model);
 void model_apply_pulled(struct model *model, const struct event *event);
+void model_forget_pulled(struct model *model, const char *volume);
 void news_release(struct news *news);
 
 #endif

@@ -48,6 +48,7 @@ static void approve_held(struct model *model, const struct question *question)
             target->review->held)
             target->review->held_are_approved = true;
     }
+    model_say(model, "approved: the next sync does it, and keeps versions");
 }
 
 static void answer_about_drive(struct model *model, enum answer answer,
@@ -60,6 +61,9 @@ static void answer_about_drive(struct model *model, enum answer answer,
     switch (answer) {
     case ANSWER_GO:
         model_start_run(model, drive, question->wants_eject);
+        break;
+    case ANSWER_WHAT_FITS:
+        model_run_now(model, drive, question->wants_eject);
         break;
     case ANSWER_SYNC_FIRST:
         model_want_sync(model, drive, true);

@@ -48,7 +48,7 @@ const struct drive *model_selected(const struct model *model)
     return &model->drives.items[model_selected_index(model)];
 }
 
-void model_select(struct model *model, size_t index)
+static void select_drive(struct model *model, size_t index)
 {
     if (!model->drives.count)
         return;
@@ -57,6 +57,28 @@ void model_select(struct model *model, size_t index)
     free(model->selected);
     model->selected = drive_key(&model->drives.items[index]);
     model->detail_scroll = 0;
+}
+
+void model_choose(struct model *model, size_t index)
+{
+    model->has_chosen = true;
+    select_drive(model, index);
+}
+
+/* The first attached one that a job writes to, so that `E` is one key. */
+void model_preselect(struct model *model)
+{
+    if (model->has_chosen || model->screen != SCREEN_DRIVES)
+        return;
+    for (size_t i = 0; i < model->drives.count; i++) {
+        const struct drive *drive = &model->drives.items[i];
+        if (drive->is_attached && drive->is_external &&
+            model_count(model, drive).has_jobs) {
+            select_drive(model, i);
+            return;
+        }
+    }
+    select_drive(model, 0);
 }
 
 /* --- volumes ---------------------------------------------------------------
@@ -95,6 +117,14 @@ const struct drive_volume *drive_foreign_run(const struct drive *drive)
         if (drive->volumes.items[i].run.pid)
             return &drive->volumes.items[i];
     return NULL;
+}
+
+const char *drive_short_title(const struct drive *drive)
+{
+    for (size_t i = 0; i < drive->volumes.count; i++)
+        if (*drive->volumes.items[i].name)
+            return drive->volumes.items[i].name;
+    return drive->title;
 }
 
 bool target_is_of(const struct target *target, const struct drive *drive)
@@ -229,7 +259,7 @@ static bool was_plugged(const struct model *model, const struct drives *before)
 static void keep_selection(struct model *model, size_t index)
 {
     if (!model->selected || !model_find_drive(model, model->selected))
-        model_select(model, index);
+        select_drive(model, index);
 }
 
 void model_apply_drives(struct model *model, struct event *event)
@@ -240,7 +270,8 @@ void model_apply_drives(struct model *model, struct event *event)
     model->drives = event->drives;
     event->drives = (struct drives){.items = NULL};
     set_text(&model->trouble, NULL);
-    keep_selection(model, model->has_drives ? index : 0);
+    keep_selection(model, index);
+    model_preselect(model);
     wish_for_changes(model, &before);
     if (model->has_drives && model->screen == SCREEN_EJECT &&
         !model->eject.is_active && was_plugged(model, &before))

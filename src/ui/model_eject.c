@@ -15,9 +15,7 @@ void ejection_release(struct ejection *eject)
     for (size_t i = 0; i < eject->volumes.count; i++)
         free(eject->volumes.items[i]);
     free(eject->volumes.items);
-    free(eject->info.drive);
-    free(eject->info.detail);
-    platform_holders_release(&eject->info.holders);
+    eject_info_release(&eject->info);
     free(eject->error);
     free(eject->completeness);
     *eject = (struct ejection){.drive = NULL};
@@ -51,6 +49,10 @@ static struct leftovers left_of(const struct target *target)
     };
     left.pending = (int64_t)review->total.pending - left.too_young -
                    left.unreadable - left.held;
+    /* What failed is pending again: say that it was tried. */
+    left.failed =
+        target->left.failed < left.pending ? target->left.failed : left.pending;
+    left.pending -= left.failed;
     return left;
 }
 
@@ -226,9 +228,7 @@ void model_start_eject(struct model *model, const struct drive *drive)
 
 static void take_info(struct ejection *eject, struct event *event)
 {
-    free(eject->info.drive);
-    free(eject->info.detail);
-    platform_holders_release(&eject->info.holders);
+    eject_info_release(&eject->info);
     eject->info = event->eject;
     eject->has_info = true;
     event->eject = (struct eject_info){.step = EJECT_STEP_JOBS};

@@ -56,24 +56,34 @@ static bool offer_trouble(struct model *model)
 
 static bool offer_unsafe(struct model *model, const struct drive *drive)
 {
+    const char *words = drive->is_attached ? "DO NOT UNPLUG: " : "";
+
     if (!*drive->unsafe)
         return false;
-    return offer(
-        model,
-        (struct news){
-            .key = xasprintf("unsafe %s %s", drive->title, drive->unsafe),
-            .line =
-                xasprintf("%s: DO NOT UNPLUG: %s", drive->title, drive->unsafe),
-            .why = xasprintf("%s\n\nEject says the same until a "
-                             "flush and a read-back have succeeded.",
-                             drive->unsafe),
-            .is_bad = true,
-        });
+    return offer(model,
+                 (struct news){
+                     .key = xasprintf("unsafe %s %s", drive_short_title(drive),
+                                      drive->unsafe),
+                     .line = xasprintf("%s: %s%s", drive_short_title(drive),
+                                       words, drive->unsafe),
+                     .why = xasprintf("%s\n\nEject says the same until a "
+                                      "flush and a read-back have succeeded.",
+                                      drive->unsafe),
+                     .is_bad = true,
+                 });
 }
 
+static bool is_here(const struct model *model, const char *volume)
+{
+    const struct drive_volume *found = model_find_volume(model, volume);
+
+    return found && found->is_mounted;
+}
+
+/* Back again it is an unsafe drive as any other. */
 static bool offer_pulled(struct model *model)
 {
-    if (!model->pulled.line)
+    if (!model->pulled.line || is_here(model, model->pulled_volume))
         return false;
     return offer(model, (struct news){
                             .key = xstrdup(model->pulled.key),
@@ -221,12 +231,12 @@ static bool find_of_pasts(struct model *model)
 
 void model_find_news(struct model *model)
 {
-    bool has_news =
-        offer_trouble(model) || find_of_drives(model, offer_unsafe) ||
-        offer_pulled(model) || find_of_drives(model, offer_health) ||
-        find_of_drives(model, offer_problem) ||
-        find_of_targets(model, offer_error) || find_of_pasts(model) ||
-        find_of_targets(model, offer_stale);
+    bool has_news = offer_trouble(model) || offer_pulled(model) ||
+                    find_of_drives(model, offer_unsafe) ||
+                    find_of_drives(model, offer_health) ||
+                    find_of_drives(model, offer_problem) ||
+                    find_of_targets(model, offer_error) ||
+                    find_of_pasts(model) || find_of_targets(model, offer_stale);
 
     if (has_news)
         return;
@@ -243,19 +253,37 @@ void model_dismiss_news(struct model *model)
     model_find_news(model);
 }
 
+/* The engine counts; when it was, and what helps, is said here. */
 void model_apply_pulled(struct model *model, const struct event *event)
 {
-    const char *prefix = "PULLED: ", *text = event->text ? event->text : "";
-    char when[WORDS_SIZE];
+    const char *text = event->text ? event->text : "";
+    const char *digits = text + strcspn(text, "0123456789");
+    char when[WORDS_SIZE], files[WORDS_SIZE];
 
-    if (!strncmp(text, prefix, strlen(prefix)))
-        text += strlen(prefix);
     words_time(model->now_ns, model->now_ns, when);
+    words_count(strtoll(digits, NULL, 10), "file", files);
+    CLEANUP_FREE char *words =
+        xasprintf("PULLED %s: %s in flight, plug in to repair", when, files);
+    if (model->run.is_active && !model->run.is_foreign)
+        set_text(&model->run.pulled, words);
     news_release(&model->pulled);
+    set_text(&model->pulled_volume, event->volume);
     model->pulled = (struct news){
         .key = xasprintf("pulled %s %" PRId64, event->volume, model->now_ns),
-        .line = xasprintf("%s: PULLED %s: %s", event->volume, when, text),
-        .why = xasprintf("%s was pulled at %s in the middle of a run.\n\n%s",
-                         event->volume, when, text),
+        .line = xasprintf("%s: %s", event->volume, words),
+        .why = xasprintf(
+            "%s was pulled at %s in the middle of a run. No file under its "
+            "final name is half written; %s had not arrived.\n\nPlug it in: "
+            "the next sync repairs what was begun and copies the rest.",
+            event->volume, when, files),
+        .is_bad = true,
     };
+}
+
+void model_forget_pulled(struct model *model, const char *volume)
+{
+    if (!model->pulled_volume || strcmp(model->pulled_volume, volume) != 0)
+        return;
+    news_release(&model->pulled);
+    set_text(&model->pulled_volume, NULL);
 }

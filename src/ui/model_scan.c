@@ -86,6 +86,7 @@ void model_jobs_done(struct model *model)
     }
     model->has_targets = true;
     set_text(&model->trouble, NULL);
+    model_preselect(model);
 }
 
 /* --- what is compared next -------------------------------------------------

@@ -2,6 +2,8 @@
 
 #include "core/base/clock.h"
 
+#include <stdbool.h>
+
 /* Sooner than this nothing can be said. */
 #define FIRST_WORD_NS (2 * NS_PER_SECOND)
 /* How slowly the present speed and the time left follow what is seen. */
@@ -28,15 +30,15 @@ static void take_samples(struct pace *pace, int64_t now_ns, int64_t bytes)
 
 /* From the present speed and the average alike: one alone jumps, the other
  * does not notice that the small files begin. */
-static int64_t estimate_left(const struct pace *pace, int64_t bytes,
+static int64_t estimate_left(const struct pace *pace, int64_t done,
                              int64_t total)
 {
-    double average = (double)pace_average(pace);
-    double speed = (pace->speed + average) / 2;
+    double average = (double)done / (double)pace->busy_ns * NS_PER_SECOND;
+    double speed = (pace->both_speed + average) / 2;
 
     if (speed < 1)
         return -1;
-    double left = (double)(total - bytes) / speed * (double)NS_PER_SECOND;
+    double left = (double)(total - done) / speed * (double)NS_PER_SECOND;
     return left < 9e18 ? (int64_t)left : -1;
 }
 
@@ -58,26 +60,37 @@ static void count_down(struct pace *pace, int64_t step_ns, int64_t estimate_ns)
     pace->left_ns = left > 0 ? (int64_t)left : 0;
 }
 
+static double follow(double speed, int64_t bytes, int64_t step_ns,
+                     bool is_first)
+{
+    double now = (double)bytes / (double)step_ns * NS_PER_SECOND;
+    double weight = (double)step_ns / (double)(step_ns + SPEED_MEMORY_NS);
+
+    if (now < 0)
+        now = 0;
+    return is_first ? now : speed + (now - speed) * weight;
+}
+
 void pace_add(struct pace *pace, int64_t elapsed_ns, int64_t bytes,
-              int64_t total)
+              int64_t durable, int64_t total)
 {
     int64_t now_ns = elapsed_ns - pace->skipped_ns;
     int64_t step_ns = now_ns - pace->last_ns;
+    int64_t both = bytes + durable;
 
     if (step_ns <= 0)
         return;
-    double speed =
-        (double)(bytes - pace->last_bytes) / (double)step_ns * NS_PER_SECOND;
-    if (speed < 0)
-        speed = 0;
-    double weight = (double)step_ns / (double)(step_ns + SPEED_MEMORY_NS);
+    bool is_first = !pace->last_bytes;
     pace->speed =
-        pace->last_bytes ? pace->speed + (speed - pace->speed) * weight : speed;
+        follow(pace->speed, bytes - pace->last_bytes, step_ns, is_first);
+    pace->both_speed =
+        follow(pace->both_speed, both - pace->last_both, step_ns, is_first);
     pace->last_ns = pace->busy_ns = now_ns;
     pace->last_bytes = bytes;
+    pace->last_both = both;
     take_samples(pace, now_ns, bytes);
     if (now_ns >= FIRST_WORD_NS && bytes > 0)
-        count_down(pace, step_ns, estimate_left(pace, bytes, total));
+        count_down(pace, step_ns, estimate_left(pace, both, 2 * total));
 }
 
 void pace_skip(struct pace *pace, int64_t elapsed_ns)

@@ -336,7 +336,7 @@ static void handle(struct model *model, uint32_t key, enum intent intent,
     if (handle_always(model, intent))
         return;
     if (model_is_too_small(model)) {
-        if (intent == INTENT_BACK)
+        if (key == 'q')
             model_interrupt(model);
     } else if (model->question.title) {
         answer_question(model, key, intent, argument);

@@ -38,9 +38,20 @@ int screen_height(const struct model *model);
 
 void screen_draw_help(const struct model *model, const struct screen *screen,
                       struct area area);
+/* The list of drives (screen_drives_list.c). */
+void screen_draw_drives(const struct model *model, struct area area);
 /* What is beside the list, or instead of it (screen_drives_detail.c). */
 void screen_draw_drive(const struct model *model, const struct drive *drive,
                        struct area area);
+/* The tree of the diff (screen_diff_rows.c), and why a row is in it. */
+void screen_draw_rows(const struct model *model, struct area area);
+void screen_describe_row(const struct model *model, const struct diff_row *row,
+                         struct strbuf *out);
+/* A run, ours or another's (screen_sync_run.c). */
+void screen_draw_run(const struct model *model, struct area area);
+/* A held delete that somebody released. */
+bool screen_diff_is_approved(const struct model *model,
+                             const struct diff_row *row);
 /* Both sides of the row under the cursor (screen_diff_entry.c). */
 void screen_draw_entry(const struct model *model, struct area area);
 

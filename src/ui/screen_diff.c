@@ -7,35 +7,9 @@
 
 #include <string.h>
 
-/* Of a row, from the left: cursor, mark, fold and name; from the right: bytes,
- * files, and in wide windows the reason. */
-#define MARK_COLUMN 2
-#define NAME_COLUMN 5
-#define BYTES_WIDTH 9
-#define FILES_WIDTH 10
-#define NOTE_WIDTH 34
-#define WIDE 110
-
 static const struct drive *drive_of(const struct model *model)
 {
     return model_find_drive(model, model->diff_drive);
-}
-
-static const struct review *review_of(const struct model *model,
-                                      const struct diff_row *row)
-{
-    return model->diff.tree->roots.items[row->root].review;
-}
-
-static const struct target *target_of(const struct model *model, size_t root)
-{
-    const struct review *review = model->diff.tree->roots.items[root].review;
-
-    for (size_t i = 0; i < model->targets.count; i++)
-        if (model->targets.items[i].review == review ||
-            model->targets.items[i].incoming == review)
-            return &model->targets.items[i];
-    return NULL;
 }
 
 /* --- header ----------------------------------------------------------------
@@ -53,9 +27,10 @@ static void describe(const struct model *model, struct strbuf *left,
     strbuf_addf(left, " · %s", drive->title);
     struct drive_count count = model_count(model, drive);
     if (count.is_known && count.as_of_ns)
-        strbuf_addf(right, "%s pending · %s as of %s",
+        strbuf_addf(right, "%s pending%s%s as of %s",
                     format_count(count.pending, number),
-                    format_bytes(count.bytes, bytes),
+                    count.bytes ? " · " : "",
+                    count.bytes ? format_bytes(count.bytes, bytes) : "",
                     words_time(model->now_ns, count.as_of_ns, when));
     if (count.is_scanning && count.percent >= 0)
         strbuf_addf(right, "%sreading %d %%", right->length ? " · " : "",
@@ -64,174 +39,8 @@ static void describe(const struct model *model, struct strbuf *left,
         strbuf_addf(right, "%sreading", right->length ? " · " : "");
 }
 
-/* --- a row -----------------------------------------------------------------
- */
-
-static enum style mark_style(const char *mark)
-{
-    switch (mark[0]) {
-    case '+':
-        return STYLE_NEW;
-    case '~':
-        return STYLE_CHANGED;
-    case '-':
-        return STYLE_DELETED;
-    case '!':
-        return STYLE_BAD;
-    case '.':
-        return STYLE_DIM;
-    default:
-        return STYLE_RENAMED;
-    }
-}
-
-static size_t left_out_of(const struct model *model, const struct diff_row *row)
-{
-    return review_count_left_out(review_of(model, row), row->first, row->end);
-}
-
-static bool is_left_out(const struct model *model, const struct diff_row *row)
-{
-    return row->end > row->first &&
-           left_out_of(model, row) == row->end - row->first;
-}
-
-static void put_mark(const struct model *model, const struct diff_row *row,
-                     struct area area, int y)
-{
-    const char *mark = row->action ? action_mark(row->action) : "";
-
-    if (is_left_out(model, row)) {
-        area_put(area, MARK_COLUMN, y, STYLE_DIM, "×");
-        return;
-    }
-    if (row->action && row->action->flags & ACTION_HELD &&
-        review_of(model, row)->held_are_approved)
-        mark = "-";
-    if (*mark)
-        area_put(area, MARK_COLUMN, y, mark_style(mark), mark);
-}
-
-/* Why this row is here, in a few words. */
-static void describe_row(const struct model *model, const struct diff_row *row,
-                         struct strbuf *out)
-{
-    const struct action *action = row->action;
-    char number[QUANTITY_SIZE];
-    size_t left_out = left_out_of(model, row);
-
-    if (left_out && left_out == row->end - row->first) {
-        strbuf_adds(out, "left out of this run");
-        return;
-    }
-    if (left_out)
-        strbuf_addf(out, "%s left out",
-                    format_count((int64_t)left_out, number));
-    if (!action || row->kind == DIFF_ROW_JOB)
-        return;
-    if (out->length)
-        strbuf_adds(out, ", ");
-    if (action->flags & ACTION_HELD)
-        strbuf_adds(out, review_of(model, row)->held_are_approved
-                             ? "approved by you"
-                             : "held: so many at once look wrong");
-    else if (action->kind == ACTION_RENAME)
-        strbuf_addf(out, "was %s", action->rename->path);
-    else if (action->reason < REASON_COUNT)
-        strbuf_adds(out, action_reason_text(action->reason));
-}
-
-static void put_sums(const struct model *model, const struct diff_row *row,
-                     struct area area, int y, enum style style)
-{
-    char text[QUANTITY_SIZE];
-    struct review_sum sum =
-        row->kind == DIFF_ROW_JOB
-            ? review_included(review_of(model, row))
-            : review_sum_of(review_of(model, row), row->first, row->end);
-    int64_t bytes = sum.copy_bytes ? sum.copy_bytes : sum.delete_bytes;
-
-    if (row->kind != DIFF_ROW_ENTRY && sum.pending)
-        area_put_right(area_columns(area, 0, area.width - BYTES_WIDTH), y,
-                       style, format_count(sum.files, text));
-    if (row->kind == DIFF_ROW_ENTRY && !bytes && row->action->size_bytes > 0)
-        bytes = row->action->size_bytes;
-    if (bytes > 0)
-        area_put_right(area, y, style, format_bytes(bytes, text));
-}
-
-static void put_name(const struct model *model, const struct diff_row *row,
-                     struct area area, int y, enum style style)
-{
-    static const char *const folds[] = {"▸ ", "▾ "};
-    int x = NAME_COLUMN + 2 * row->depth;
-    bool is_directory = row->kind == DIFF_ROW_DIRECTORY ||
-                        (row->action && row->action->type == ENTRY_DIRECTORY);
-
-    if (row->kind == DIFF_ROW_JOB) {
-        const struct target *target = target_of(model, row->root);
-        x = area_put(area, x, y, STYLE_DIM, folds[row->is_open]);
-        CLEANUP_FREE char *words =
-            target ? xasprintf("%s → %s:%s", target->job, target->volume,
-                               target->directory)
-                   : xstrdup("");
-        area_put_name(area, x, y, STYLE_STRONG, words);
-        return;
-    }
-    if (row->kind == DIFF_ROW_DIRECTORY)
-        area_put(area, x, y, STYLE_DIM, folds[row->is_open]);
-    CLEANUP_FREE char *name = xstrndup(row->name, row->name_length);
-    CLEANUP_FREE char *shown = xasprintf("%s%s", name, is_directory ? "/" : "");
-    area_put_name(area, x + 2, y, style, shown);
-}
-
-static void draw_row(const struct model *model, const struct diff_row *row,
-                     struct area area, int y)
-{
-    int sums = BYTES_WIDTH + FILES_WIDTH;
-    int note = area.width >= WIDE ? NOTE_WIDTH : 0;
-    bool is_faint = is_left_out(model, row) ||
-                    (row->action && row->kind == DIFF_ROW_ENTRY &&
-                     !action_counts(row->action));
-    enum style style = is_faint ? STYLE_DIM : STYLE_NORMAL;
-
-    if (row->kind == DIFF_ROW_WAITING) {
-        area_put(area, NAME_COLUMN + 2 * row->depth + 2, y, STYLE_DIM,
-                 "listing…");
-        return;
-    }
-    put_mark(model, row, area, y);
-    put_name(model, row, area_columns(area, 0, area.width - sums - note - 1), y,
-             style);
-    if (note) {
-        CLEANUP(strbuf_release) struct strbuf words = STRBUF_INIT;
-        describe_row(model, row, &words);
-        area_put_name(area_columns(area, area.width - sums - note, note), 0, y,
-                      STYLE_DIM, words.text);
-    }
-    put_sums(model, row, area, y, style);
-}
-
 /* --- the list --------------------------------------------------------------
  */
-
-static void draw_rows(const struct model *model, struct area area)
-{
-    const struct diff_view *diff = &model->diff;
-    size_t rows = diff_view_row_count(diff);
-
-    for (int y = 0; y < area.height && diff->top + (size_t)y < rows; y++) {
-        size_t at = diff->top + (size_t)y;
-        struct diff_row row = diff_tree_row(diff->tree, at);
-        draw_row(model, &row, area_columns(area, 0, area.width - 1), y);
-        if (at == diff->cursor) {
-            area_put(area, 0, y, STYLE_KEY, ">");
-            area_select(area, y, 1);
-        }
-        area_hit(area_rows(area, y, 1), INTENT_GO_TO, (int)at);
-    }
-    widget_list_marks(area, diff->top, (size_t)area.height, rows);
-}
 
 /* Jobs that could not be compared have no plan to show. */
 static int draw_errors(const struct model *model, struct area area)
@@ -269,7 +78,7 @@ static void draw_info(const struct model *model, struct area area)
 
     if (row.kind == DIFF_ROW_WAITING || !model->diff.tree)
         return;
-    describe_row(model, &row, &words);
+    screen_describe_row(model, &row, &words);
     if (!words.length && row.kind == DIFF_ROW_JOB)
         strbuf_adds(&words, row.first == row.end ? "nothing is pending"
                                                  : "the whole job");
@@ -297,7 +106,7 @@ static void draw(const struct model *model, struct area area)
     int errors = draw_errors(model, inside);
     struct area rows = area_rows(inside, errors, inside.height - 1 - errors);
     if (diff_view_row_count(diff))
-        draw_rows(model, rows);
+        screen_draw_rows(model, rows);
     else
         draw_empty(model, rows);
     draw_info(model, area_rows(inside, inside.height - 1, 1));
@@ -356,9 +165,22 @@ static int64_t count_held(const struct model *model)
     return held;
 }
 
-static bool has_held(const struct model *model)
+static bool has_approved(const struct model *model)
 {
-    return count_held(model) > 0;
+    const struct drive *drive = drive_of(model);
+
+    for (size_t i = 0; drive && i < model->targets.count; i++) {
+        const struct target *target = &model->targets.items[i];
+        if (target->review && target->review->held_are_approved &&
+            target_is_of(target, drive))
+            return true;
+    }
+    return false;
+}
+
+static bool can_approve(const struct model *model)
+{
+    return count_held(model) > 0 && !has_approved(model);
 }
 
 static bool has_filter(const struct model *model)
@@ -379,9 +201,14 @@ static const struct binding bindings[] = {
      has_rows},
     {{'D'},
      INTENT_APPROVE,
-     "approve deletes",
+     "approve held",
      "release the deletes that are held; asks with their number",
-     has_held},
+     can_approve},
+    {{'D'},
+     INTENT_APPROVE,
+     "hold again",
+     "hold the deletes that you have approved",
+     has_approved},
     {{'s'}, INTENT_SYNC, "sync", "carry out exactly what is shown", can_sync},
     {{'E'},
      INTENT_SYNC_EJECT,
@@ -437,19 +264,17 @@ static void ask_to_approve(struct model *model)
 static void toggle_approval(struct model *model)
 {
     const struct drive *drive = drive_of(model);
-    bool was_approved = false;
 
+    if (!has_approved(model)) {
+        ask_to_approve(model);
+        return;
+    }
     for (size_t i = 0; i < model->targets.count; i++) {
         struct target *target = &model->targets.items[i];
-        if (!target->review || !target_is_of(target, drive))
-            continue;
-        was_approved |= target->review->held_are_approved;
-        target->review->held_are_approved = false;
+        if (target->review && target_is_of(target, drive))
+            target->review->held_are_approved = false;
     }
-    if (was_approved)
-        model_say(model, "held again");
-    else
-        ask_to_approve(model);
+    model_say(model, "held again");
 }
 
 /* --- intents ---------------------------------------------------------------

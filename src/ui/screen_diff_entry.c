@@ -73,27 +73,40 @@ static void put_names(struct flow *flow, const struct action *action)
     }
 }
 
+static void put_all(const struct model *model, struct flow *flow,
+                    const struct diff_row *row)
+{
+    const struct action *action = row->action;
+
+    put_names(flow, action);
+    if (action->type != ENTRY_DIRECTORY) {
+        put_source_side(flow, action);
+        put_drive_side(model, flow, action);
+    }
+    flow_label(flow, "What", STYLE_NORMAL, kind_words(action));
+    if (action->reason && action->reason < REASON_COUNT)
+        flow_label(flow, "Why", STYLE_NORMAL,
+                   action_reason_text(action->reason));
+    if (action->flags & ACTION_HELD)
+        flow_label(flow, "Held", STYLE_WATCH,
+                   screen_diff_is_approved(model, row)
+                       ? "approved by you: the next sync does it"
+                       : "so many at once look wrong: D approves them");
+}
+
 void screen_draw_entry(const struct model *model, struct area area)
 {
     struct diff_row row = diff_view_cursor_row(&model->diff);
-    const struct action *action = row.action;
+    int width = area.width < 76 ? area.width : 76;
 
-    if (!action)
+    if (!row.action)
         return;
-    struct area box = widget_box(area, 76, 14, "Both sides");
-    struct flow flow = {.area = area_rows(box, 1, box.height - 3)};
-    put_names(&flow, action);
-    if (action->type != ENTRY_DIRECTORY) {
-        put_source_side(&flow, action);
-        put_drive_side(model, &flow, action);
-    }
-    flow_label(&flow, "What", STYLE_NORMAL, kind_words(action));
-    if (action->reason && action->reason < REASON_COUNT)
-        flow_label(&flow, "Why", STYLE_NORMAL,
-                   action_reason_text(action->reason));
-    if (action->flags & ACTION_HELD)
-        flow_label(&flow, "Held", STYLE_WATCH,
-                   "so many at once look wrong: D approves them");
+    /* Drawn once where it cannot be seen, to know how long it is. */
+    struct flow flow = {.area = area_part(area, 0, 0, width - 4, 0)};
+    put_all(model, &flow, &row);
+    struct area box = widget_box(area, width, flow.row + 5, "Both sides");
+    flow = (struct flow){.area = area_rows(box, 1, box.height - 3)};
+    put_all(model, &flow, &row);
     int x = area_put(box, 0, box.height - 1, STYLE_KEY, "Esc");
     area_put(box, x + 1, box.height - 1, STYLE_NORMAL, "close");
 }

@@ -149,14 +149,25 @@ static void describe_job(const struct model *model, const struct target *target,
                     words_ago(model->now_ns, target->last_sync_ns, ago));
         *style = STYLE_GOOD;
     } else if (count.is_known && !count.error && count.pending) {
-        strbuf_addf(out, "▲ %6s  %8s", format_count(count.pending, number),
-                    format_bytes(count.bytes, bytes));
-        if (count.held)
-            strbuf_addf(out, "  %s held", format_count(count.held, number));
+        strbuf_addf(out, "▲ %6s", format_count(count.pending, number));
+        if (count.bytes)
+            strbuf_addf(out, "  %8s", format_bytes(count.bytes, bytes));
         *style = STYLE_WATCH;
     } else {
         *style = describe_count(model, &count, out);
     }
+}
+
+static void put_held(const struct model *model, struct flow *flow,
+                     const struct target *target)
+{
+    struct drive_count count = model_count_target(model, target);
+    char number[QUANTITY_SIZE];
+
+    if (!count.held || count.error)
+        return;
+    area_putf(flow->area, 28, flow->row++, STYLE_WATCH, "? %6s held back",
+              format_count(count.held, number));
 }
 
 static void put_job(const struct model *model, struct flow *flow,
@@ -172,6 +183,7 @@ static void put_job(const struct model *model, struct flow *flow,
     area_put(area, 20, row, STYLE_DIM, job_mode_name(target->mode));
     describe_job(model, target, &words, &style);
     area_put(area, 28, row, style, words.text);
+    put_held(model, flow, target);
 }
 
 static void put_jobs(const struct model *model, struct flow *flow,
@@ -248,10 +260,12 @@ static void put_volume(const struct model *model, struct flow *flow,
 
     if (index)
         flow->row++;
-    put_volume_title(flow, volume);
+    if (drive->is_attached || strcmp(volume_title(volume), drive->title) != 0)
+        put_volume_title(flow, volume);
     put_usage(flow, volume);
     if (!index) {
-        put_health(flow, drive);
+        if (drive->is_attached || drive->health.state != HEALTH_UNKNOWN)
+            put_health(flow, drive);
         put_link(flow, drive);
     }
     if (drive->is_attached)
@@ -268,8 +282,8 @@ void screen_draw_drive(const struct model *model, const struct drive *drive,
     struct flow flow = {.area = area, .row = -model->detail_scroll};
 
     if (*drive->unsafe) {
-        CLEANUP_FREE char *words =
-            xasprintf("DO NOT UNPLUG: %s", drive->unsafe);
+        CLEANUP_FREE char *words = xasprintf(
+            "%s%s", drive->is_attached ? "DO NOT UNPLUG: " : "", drive->unsafe);
         flow_text(&flow, STYLE_BAD, words);
         flow.row++;
     }

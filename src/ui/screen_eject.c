@@ -5,8 +5,7 @@
 #include "ui/words.h"
 
 #include <inttypes.h>
-
-#define VERDICT_ROWS 7
+#include <string.h>
 
 static void describe(const struct model *model, struct strbuf *left,
                      struct strbuf *right)
@@ -42,6 +41,8 @@ static enum step_state judge_step(const struct ejection *eject,
     case EJECT_STEP_FLUSH:
         return proof->barrier_ok ? STEP_DONE : STEP_FAILED;
     case EJECT_STEP_UNMOUNT:
+        if (!proof->volumes_unmounted && !proof->barrier_ok)
+            return STEP_NONE;
         return proof->volumes_unmounted >= proof->volumes_mounted ? STEP_DONE
                                                                   : STEP_FAILED;
     case EJECT_STEP_POWER_OFF:
@@ -59,10 +60,10 @@ static void describe_flush(const struct ejection *eject, enum step_state state,
     char bytes[QUANTITY_SIZE];
     const struct eject_info *info = &eject->info;
 
-    if (state == STEP_NOW && info->unwritten_bytes >= 0)
+    if (state == STEP_NOW && info->unwritten_bytes > 0)
         strbuf_addf(out, "flushing %s: %s to go%s", info->detail,
                     format_bytes(info->unwritten_bytes, bytes),
-                    info->unwritten_is_global ? ", of the whole machine" : "");
+                    info->unwritten_is_global ? " on this machine" : "");
     else if (state == STEP_NOW)
         strbuf_addf(out, "flushing %s", info->detail);
     else if (state == STEP_DONE && eject->most_unwritten > 0 &&
@@ -71,6 +72,21 @@ static void describe_flush(const struct ejection *eject, enum step_state state,
                     format_bytes(eject->most_unwritten, bytes));
     else
         strbuf_adds(out, state == STEP_FAILED ? "not flushed" : "flushed");
+}
+
+static void describe_unmounted(const struct eject_proof *proof,
+                               enum step_state state, struct strbuf *out)
+{
+    char volumes[WORDS_SIZE];
+
+    if (state == STEP_NONE) {
+        strbuf_adds(out, "not unmounted");
+        return;
+    }
+    if (proof->volumes_unmounted < proof->volumes_mounted)
+        strbuf_addf(out, "%d of ", proof->volumes_unmounted);
+    strbuf_addf(out, "%s unmounted",
+                words_count(proof->volumes_mounted, "volume", volumes));
 }
 
 static void describe_step(const struct ejection *eject, enum eject_step step,
@@ -90,15 +106,14 @@ static void describe_step(const struct ejection *eject, enum eject_step step,
         if (state == STEP_NOW)
             strbuf_addf(out, "unmounting %s", eject->info.detail);
         else if (eject->info.step == EJECT_STEP_DONE)
-            strbuf_addf(out, "%d of %d volumes unmounted",
-                        proof->volumes_unmounted, proof->volumes_mounted);
+            describe_unmounted(proof, state, out);
         else
             strbuf_adds(out, "volumes unmounted");
         break;
     case EJECT_STEP_POWER_OFF:
         strbuf_adds(out, state == STEP_NOW      ? "powering off"
                          : state == STEP_FAILED ? "power-off was refused"
-                         : state == STEP_NONE   ? "cannot be powered off"
+                         : state == STEP_NONE   ? "not powered off"
                                                 : "powered off");
         break;
     case EJECT_STEP_DONE:
@@ -147,7 +162,22 @@ static const char *hold_words(enum platform_hold kind)
     return words[kind];
 }
 
-static void draw_holder(const struct platform_holder *holder, struct area area,
+/* Where on the volume: what is above it says nothing new. */
+static const char *path_on_volume(const struct model *model, const char *path)
+{
+    const struct drive *drive = model_find_drive(model, model->eject.drive);
+
+    for (size_t i = 0; drive && i < drive->volumes.count; i++) {
+        const char *root = drive->volumes.items[i].mount_point;
+        size_t length = strlen(root);
+        if (length > 1 && !strncmp(path, root, length) && path[length] == '/')
+            return path + length + 1;
+    }
+    return path;
+}
+
+static void draw_holder(const struct model *model,
+                        const struct platform_holder *holder, struct area area,
                         int y, bool is_selected)
 {
     if (holder->pid)
@@ -160,7 +190,7 @@ static void draw_holder(const struct platform_holder *holder, struct area area,
     area_put(area_columns(area, 38, 18), 0, y, STYLE_NORMAL,
              hold_words(holder->kind));
     area_put_name(area_columns(area, 57, area.width - 57), 0, y, STYLE_DIM,
-                  holder->path);
+                  path_on_volume(model, holder->path));
     if (is_selected) {
         area_put(area, 0, y, STYLE_KEY, ">");
         area_select(area, y, 1);
@@ -168,8 +198,9 @@ static void draw_holder(const struct platform_holder *holder, struct area area,
     area_hit(area_rows(area, y, 1), INTENT_GO_TO, y);
 }
 
-static void draw_holders(const struct ejection *eject, struct area area)
+static void draw_holders(const struct model *model, struct area area)
 {
+    const struct ejection *eject = &model->eject;
     const struct platform_holders *holders = &eject->info.holders;
     int height = area.height - 4, y = 2;
     int top =
@@ -177,7 +208,7 @@ static void draw_holders(const struct ejection *eject, struct area area)
 
     area_putf(area, 1, 0, STYLE_WATCH, "%s is held by", eject->info.detail);
     for (size_t i = (size_t)top; i < holders->count && y < height + 2; i++)
-        draw_holder(&holders->items[i], area, y++, i == eject->cursor);
+        draw_holder(model, &holders->items[i], area, y++, i == eject->cursor);
     if (!holders->is_complete)
         area_put(area, 1, y++, STYLE_DIM,
                  holders->count
@@ -209,8 +240,22 @@ static const char *remedy_of(err_code code)
     }
 }
 
-static void put_verdict_lines(const struct model *model, struct area area,
-                              enum style style)
+/* Words, wrapped and centred; returns the row below them. */
+static int put_centred(struct area area, int row, enum style style,
+                       const char *text)
+{
+    while (*text) {
+        size_t next;
+        size_t length = text_wrap(text, area.width - 4, &next);
+        CLEANUP_FREE char *line = xstrndup(text, length);
+        area_put_centred(area, row++, style, line);
+        text += next;
+    }
+    return row;
+}
+
+static int put_verdict_lines(const struct model *model, struct area area,
+                             enum style style)
 {
     const struct ejection *eject = &model->eject;
     bool has_verdict = eject->has_info && eject->info.step == EJECT_STEP_DONE;
@@ -226,13 +271,13 @@ static void put_verdict_lines(const struct model *model, struct area area,
                   words_time(model->now_ns, eject->ended_ns, when));
 
     area_put_centred(area, 1, style, words);
-    area_put_centred(area, 3, style, eject->completeness);
-    area_put_centred(area, 4, style, why);
-    if (*remedy)
-        area_put_centred(area, 5, style, remedy);
+    int row = put_centred(area, 3, style, eject->completeness);
+    row = put_centred(area, row, style, why);
+    return put_centred(area, row, style, remedy);
 }
 
-static void draw_verdict(const struct model *model, struct area area)
+/* Returns the rows that it took. */
+static int draw_verdict(const struct model *model, struct area area)
 {
     static const enum style styles[] = {
         [EJECT_NONE] = STYLE_NORMAL,
@@ -241,10 +286,12 @@ static void draw_verdict(const struct model *model, struct area area)
         [EJECT_RED] = STYLE_RED,
     };
     enum style style = styles[ejection_verdict(&model->eject)];
+    int rows = put_verdict_lines(model, area_rows(area, 0, 0), style) + 1;
 
-    area = area_rows(area, 0, VERDICT_ROWS);
+    area = area_rows(area, 0, rows);
     area_clear(area, style);
     put_verdict_lines(model, area, style);
+    return rows;
 }
 
 static void draw(const struct model *model, struct area area)
@@ -252,12 +299,12 @@ static void draw(const struct model *model, struct area area)
     const struct ejection *eject = &model->eject;
 
     if (!eject->is_active) {
-        draw_verdict(model, area);
-        area = area_rows(area, VERDICT_ROWS + 1, area.height);
+        int rows = draw_verdict(model, area);
+        area = area_rows(area, rows + 1, area.height);
     }
     draw_steps(eject, area_rows(area, 0, EJECT_STEP_DONE));
     if (eject->is_active && eject->info.is_waiting)
-        draw_holders(eject, area_rows(area, EJECT_STEP_DONE + 1, area.height));
+        draw_holders(model, area_rows(area, EJECT_STEP_DONE + 1, area.height));
     else if (eject->is_practice && eject->is_active)
         area_put(area, 1, EJECT_STEP_DONE + 1, STYLE_DIM,
                  "practice: a drive of paper");

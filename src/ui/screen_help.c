@@ -16,6 +16,23 @@ static void add_keys(const struct binding *binding, struct strbuf *out)
                         keys_name(binding->keys[i], name));
 }
 
+/* A key that means this or that, as it stands, is told once. */
+static bool is_other_meaning(const struct model *model,
+                             const struct bindings *bindings, size_t index)
+{
+    const struct binding *binding = &bindings->items[index];
+
+    if (!binding->is_valid || binding->is_valid(model))
+        return false;
+    for (size_t i = 0; i < bindings->count; i++) {
+        const struct binding *other = &bindings->items[i];
+        if (i != index && other->help && other->keys[0] == binding->keys[0] &&
+            (i < index || !other->is_valid || other->is_valid(model)))
+            return true;
+    }
+    return false;
+}
+
 static void put_bindings(const struct model *model, struct flow *flow,
                          const struct bindings *bindings)
 {
@@ -24,14 +41,13 @@ static void put_bindings(const struct model *model, struct flow *flow,
         const struct binding *binding = &bindings->items[i];
         CLEANUP(strbuf_release) struct strbuf keys = STRBUF_INIT;
         bool is_valid = !binding->is_valid || binding->is_valid(model);
-        if (!binding->help)
+        if (!binding->help || is_other_meaning(model, bindings, i))
             continue;
         add_keys(binding, &keys);
         area_put(flow->area, 1, flow->row, is_valid ? STYLE_KEY : STYLE_DIM,
                  keys.text);
-        area_put(flow->area, KEYS_WIDTH, flow->row,
-                 is_valid ? STYLE_NORMAL : STYLE_DIM, binding->help);
-        flow->row++;
+        flow_beside(flow, KEYS_WIDTH, is_valid ? STYLE_NORMAL : STYLE_DIM,
+                    binding->help);
     }
     flow->row++;
 }

@@ -101,7 +101,8 @@ static void prepare_restore(void)
 
 static void catch_fatal_signals(bool caught)
 {
-    static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGQUIT};
+    static const int fatal[] = {SIGSEGV, SIGBUS,  SIGFPE,
+                                SIGILL,  SIGABRT, SIGQUIT};
     struct sigaction action = {.sa_handler = caught ? on_fatal_signal : SIG_DFL,
                                .sa_flags = caught ? (int)SA_RESETHAND : 0};
 

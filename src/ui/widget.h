@@ -49,6 +49,8 @@ struct flow {
 /* A word at the left, text beside it that wraps. */
 void flow_label(struct flow *flow, const char *label, enum style style,
                 const char *text);
+/* Text from column x on, in as many rows as it needs, at least one. */
+void flow_beside(struct flow *flow, int x, enum style style, const char *text);
 void flow_text(struct flow *flow, enum style style, const char *text);
 
 /* --- widget_box.c ----------------------------------------------------------

@@ -26,6 +26,8 @@ void widget_graph(struct area area, const struct pace *pace)
             (int)((double)sample / (double)most * area.height * EIGHTHS);
         if (!height && sample > 0)
             height = 1;
+        if (!height) /* a second without a byte is not one before the run */
+            area_put(area, x, area.height - 1, STYLE_BAR_REST, blocks[1]);
         for (int row = 0; row < area.height; row++) {
             int part = height - row * EIGHTHS;
             if (part <= 0)

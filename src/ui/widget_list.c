@@ -38,12 +38,17 @@ void flow_text(struct flow *flow, enum style style, const char *text)
 void flow_label(struct flow *flow, const char *label, enum style style,
                 const char *text)
 {
+    area_put(flow->area, 0, flow->row, STYLE_DIM, label);
+    flow_beside(flow, LABEL_WIDTH, style, text);
+}
+
+void flow_beside(struct flow *flow, int x, enum style style, const char *text)
+{
     struct flow beside = *flow;
 
-    area_put(flow->area, 0, flow->row, STYLE_DIM, label);
     /* A row above the area has no part of it: cut columns, not rows. */
-    beside.area.x += LABEL_WIDTH;
-    beside.area.width -= LABEL_WIDTH;
+    beside.area.x += x;
+    beside.area.width -= x;
     if (beside.area.width < 1)
         beside.area.width = 1;
     flow_text(&beside, style, text);

@@ -35,13 +35,10 @@ const char *words_time(int64_t now_ns, int64_t time_ns, char buffer[WORDS_SIZE])
     return buffer;
 }
 
-const char *words_day(int64_t now_ns, int64_t time_ns, char buffer[WORDS_SIZE])
+const char *words_since(int64_t now_ns, int64_t time_ns,
+                        char buffer[WORDS_SIZE])
 {
-    if (is_same_day(now_ns, time_ns)) {
-        snprintf(buffer, WORDS_SIZE, "today");
-        return buffer;
-    }
-    clock_format_local(time_ns, buffer, WORDS_SIZE);
+    words_time(now_ns, time_ns, buffer);
     char *clock = strrchr(buffer, ' ');
     if (clock)
         *clock = '\0';
@@ -87,6 +84,21 @@ const char *words_about(int64_t duration_ns, char buffer[WORDS_SIZE])
                  (int)((seconds + 30) / 60));
     else
         snprintf(buffer, WORDS_SIZE, "about %.1f h", (double)seconds / 3600);
+    return buffer;
+}
+
+const char *words_left(int64_t left_ns, char buffer[WORDS_SIZE])
+{
+    int64_t seconds = left_ns / NS_PER_SECOND + 1;
+    int minutes = (int)((seconds + 30) / 60);
+
+    if (seconds < 100)
+        snprintf(buffer, WORDS_SIZE, "%d s", (int)seconds);
+    else if (minutes < 100)
+        snprintf(buffer, WORDS_SIZE, "%d min", minutes);
+    else
+        snprintf(buffer, WORDS_SIZE, "%d h %02d min", minutes / 60,
+                 minutes % 60);
     return buffer;
 }
 
