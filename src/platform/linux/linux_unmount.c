@@ -193,9 +193,11 @@ err_code linux_unmount(struct linux_bus *bus, const char *device,
         code = unmount_by_udisks(bus, name, device, err);
     if (code == ERR_NOT_FOUND)
         code = unmount_by_call(device, err);
-    if (!name && (!code || code == ERR_DENIED))
-        return gone("unmount", device, err);
-    return code;
+    if (code && code != ERR_DENIED)
+        return code;
+    /* A mount of what was pulled out is taken away without an error, too. */
+    CLEANUP_FREE char *now = name ? name_of(device) : NULL;
+    return now ? code : gone("unmount", device, err);
 }
 
 err_code linux_mount(struct linux_bus *bus, const char *device,
