@@ -336,6 +336,28 @@ static void nothing_is_mounted_without_udisks(void **state)
         ERR_UNSUPPORTED);
 }
 
+static void fstab_is_obeyed_without_udisks(void **state)
+{
+    CLEANUP_FREE char *point = path_join(base, "fstab point");
+    CLEANUP_FREE char *table = path_join(base, "fstab");
+    CLEANUP_FREE char *line =
+        xasprintf("LABEL=Stick %s/fstab\\040point ext4 noauto 0 0\n", base);
+    struct listed found;
+
+    (void)state;
+    assert_int_equal(mkdir(point, 0700), 0);
+    assert_int_equal(file_replace(table, line, strlen(line), 0644, NULL),
+                     ERR_OK);
+    assert_int_equal(mount(table, "/etc/fstab", NULL, MS_BIND, NULL), 0);
+    for (int i = 0; i < 2; i++) /* the second time it is mounted already */
+        mount_stick();
+    assert_true(is_listed(&stick, &found));
+    assert_string_equal(found.mount_point, point);
+    assert_int_equal(umount2("/etc/fstab", 0), 0);
+    assert_int_equal(unmount_stick(NULL), ERR_OK);
+    assert_int_equal(rmdir(point), 0);
+}
+
 /* --- requests that nobody waits for --- */
 
 static void request_that_takes_long_is_not_done_yet(void **state)
@@ -447,10 +469,10 @@ static void publish_own_run(void)
  * quiet at least once. */
 static bool wakes(void (*deed)(void))
 {
-    for (int i = 0; i < 20; i++) {
-        is_wakened(300);
+    for (int i = 0; i < 100; i++) {
+        is_wakened(50);
         deed();
-        if (!is_wakened(200))
+        if (!is_wakened(100))
             return false;
     }
     return true;
@@ -532,6 +554,7 @@ static int run_group(void)
         BARE_TEST(root_unmounts_without_udisks),
         BARE_TEST(user_without_udisks_is_told),
         BARE_TEST(nothing_is_mounted_without_udisks),
+        BARE_TEST(fstab_is_obeyed_without_udisks),
         REQUEST_TEST(request_that_takes_long_is_not_done_yet),
         REQUEST_TEST(platform_ends_while_a_request_runs),
         REQUEST_TEST(many_requests_at_once_are_answered),
