@@ -146,7 +146,7 @@ static pid_t udisks_pid(void)
         assert_true(left_ >= 0);                                               \
     } while (0)
 
-static void signal_udisks(int signal_number)
+UNUSED static void signal_udisks(int signal_number)
 {
     pid_t pid = udisks_pid();
 

@@ -122,6 +122,7 @@ static int set_up(void **state)
     memset(answers, 0, sizeof answers);
     memset(others, 0, sizeof others);
     setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere/at/all", 1);
+    setenv("PATH", "/nowhere", 1); /* smartctl would ask the real machine */
     testbed = umockdev_testbed_new();
     load_devices(testbed, "unpartitioned-stick");
     umockdev_testbed_set_attribute(testbed, usb_path, "remove", "");

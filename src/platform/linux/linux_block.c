@@ -98,6 +98,7 @@ static void add_probe(struct linux_probes *probes, struct linux_block *block)
     const struct linux_facts *facts = probe_of(probes, block);
     set(&block->fs_type, facts->type);
     set(&block->fs_label, facts->label);
+    set(&block->fs_member, facts->member);
     free(block->fs_uuid);
     block->fs_uuid =
         linux_volume_canonical_uuid(facts->uuid ? facts->uuid : "");

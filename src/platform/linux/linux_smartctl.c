@@ -2,20 +2,13 @@
  * SMART by smartctl(8), for root where UDisks2 has no answer. JSON since 7.0.
  */
 #include "core/base/array.h"
-#include "core/base/fdio.h"
 #include "platform/linux/linux_health.h"
+#include "platform/linux/linux_program.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-enum { OUTPUT_LIMIT_BYTES = 1024 * 1024 };
 
 /* In the message of a disk that was not woken (-n). Not so "SLEEP", which it
  * also says of a bridge that does not answer the question [seen with 7.3]. */
@@ -124,54 +117,6 @@ bool linux_smartctl_take(const char *text, struct platform_health *out)
 
 /* --- running it --- */
 
-static int spawn(char *const *arguments, int output_fd, pid_t *out_pid)
-{
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none;
-
-    sigemptyset(&none); /* threads of berth may have blocked some */
-    if (posix_spawn_file_actions_init(&actions) ||
-        posix_spawnattr_init(&attributes))
-        die("cannot start a program");
-    int failed =
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    if (!failed)
-        failed = posix_spawn_file_actions_adddup2(&actions, output_fd, 1);
-    if (!failed)
-        failed = posix_spawn_file_actions_addopen(&actions, 2, "/dev/null",
-                                                  O_WRONLY, 0);
-    if (!failed)
-        failed = posix_spawnattr_setsigmask(&attributes, &none);
-    if (!failed)
-        failed = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    if (!failed)
-        failed = posix_spawnp(out_pid, arguments[0], &actions, &attributes,
-                              arguments, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    return failed;
-}
-
-/* Its exit status, and what it wrote; -1 when it cannot be run. */
-static int run(char *const *arguments, struct strbuf *out)
-{
-    int ends[2], status = -1;
-    pid_t pid;
-
-    if (pipe2(ends, O_CLOEXEC))
-        return -1;
-    int failed = spawn(arguments, ends[1], &pid);
-    close(ends[1]);
-    if (!failed &&
-        fd_read_file(ends[0], OUTPUT_LIMIT_BYTES, "smartctl", out, NULL))
-        strbuf_truncate(out, 0);
-    close(ends[0]);
-    if (failed || RETRY_ON_EINTR(waitpid(pid, &status, 0)) < 0)
-        return -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 /* True when that was all there is to say. */
 static bool ask(const char *device, const char *type,
                 struct platform_health *out)
@@ -188,7 +133,7 @@ static bool ask(const char *device, const char *type,
                          type ? (char[]){"-d"} : NULL,
                          (char *)(uintptr_t)type,
                          NULL};
-    int status = run(arguments, &text);
+    int status = linux_program_run(arguments, false, &text);
 
     bool is_asleep = strstr(text.text, asleep_words) != NULL;
 

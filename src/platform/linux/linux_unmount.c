@@ -1,10 +1,12 @@
 /*
  * Mounting and unmounting: by UDisks2 where it knows the device, which also
  * removes the mount points that it made; by the system call where it is
- * absent. Never lazy, never forced.
+ * absent, or by mount(8) as /etc/fstab says. Never lazy, never forced.
  */
 #include "core/base/clock.h"
+#include "core/base/strbuf.h"
 #include "platform/linux/linux_devices.h"
+#include "platform/linux/linux_program.h"
 #include "platform/linux/linux_request.h"
 #include "platform/linux/linux_udisks.h"
 
@@ -193,23 +195,58 @@ err_code linux_unmount(struct linux_bus *bus, const char *device,
         code = unmount_by_udisks(bus, name, device, err);
     if (code == ERR_NOT_FOUND)
         code = unmount_by_call(device, err);
-    if (!name && (!code || code == ERR_DENIED))
-        return gone("unmount", device, err);
-    return code;
+    if (code && code != ERR_DENIED)
+        return code;
+    /* A mount of what was pulled out is taken away without an error, too. */
+    CLEANUP_FREE char *now = name ? name_of(device) : NULL;
+    return now ? code : gone("unmount", device, err);
+}
+
+/* --- mounting --- */
+
+/*
+ * mount(8) knows the UUIDs and labels of /etc/fstab, and what a user may mount
+ * that it names. Never at a place of our own choice.
+ */
+static err_code mount_by_fstab(const char *device, struct error *err)
+{
+    CLEANUP(strbuf_release) struct strbuf words = STRBUF_INIT;
+    char *const arguments[] = {
+        (char[]){"env"},
+        (char[]){"LC_ALL=C"},
+        (char[]){"mount"},
+        (char *)(uintptr_t)device,
+        NULL,
+    };
+    int status = linux_program_run(arguments, true, &words);
+
+    if (!status)
+        return ERR_OK;
+    words.text[strcspn(words.text, "\n")] = '\0';
+    if (status < 0 || strstr(words.text, "fstab"))
+        return error_set(err, ERR_UNSUPPORTED,
+                         "cannot mount %s: UDisks2 is not there or knows no "
+                         "filesystem on it, and /etc/fstab does not name it",
+                         device);
+    if (strstr(words.text, "superuser") || strstr(words.text, "permission"))
+        return error_set(err, ERR_DENIED,
+                         "cannot mount %s: UDisks2 is not there, and without "
+                         "it only root may",
+                         device);
+    return error_set(err, ERR_IO, "cannot mount %s: %s", device, words.text);
 }
 
 err_code linux_mount(struct linux_bus *bus, const char *device,
                      struct error *err)
 {
     CLEANUP_FREE char *name = name_of(device);
+    size_t count = 0;
 
     if (!name)
         return gone("mount", device, err);
     err_code code = linux_udisks_mount(bus, name, device, err);
-    return code == ERR_NOT_FOUND
-               ? error_set(err, ERR_UNSUPPORTED,
-                           "cannot mount %s: UDisks2 is not there or knows no "
-                           "filesystem on it",
-                           device)
-               : code;
+    if (code != ERR_NOT_FOUND)
+        return code;
+    code = count_mounts(device, &count, err);
+    return code || count ? code : mount_by_fstab(device, err);
 }

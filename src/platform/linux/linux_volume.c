@@ -27,6 +27,7 @@ void linux_facts_release(struct linux_facts *facts)
     free(facts->type);
     free(facts->uuid);
     free(facts->label);
+    free(facts->member);
     *facts = (struct linux_facts){.type = NULL};
 }
 
@@ -202,6 +203,7 @@ static void probe_open_device(int fd, struct linux_facts *out)
         out->type = probed_value(probe, "TYPE");
         out->uuid = probed_value(probe, "UUID");
         out->label = probed_value(probe, "LABEL");
+        out->member = probed_value(probe, "UUID_SUB");
     }
     blkid_free_probe(probe);
 }

@@ -13,6 +13,8 @@
 /* What is known of a device's content. NULL: nobody says. */
 struct linux_facts {
     char *type, *uuid, *label;
+    char *member; /* differs between the devices of one btrfs; only from the
+                     device itself */
 };
 
 /*

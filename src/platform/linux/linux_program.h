@@ -1,0 +1,19 @@
+/*
+ * Other programs that are asked for something: smartctl, mount. Workers only.
+ */
+#ifndef BERTH_LINUX_PROGRAM_H
+#define BERTH_LINUX_PROGRAM_H
+
+#include "core/base/strbuf.h"
+
+#include <stdbool.h>
+
+/*
+ * Runs a program of the PATH, without a shell, and waits for it. Appends what
+ * it writes, its errors only if they are wanted. Returns its exit status; -1
+ * when it could not be run or was killed.
+ */
+int linux_program_run(char *const *arguments, bool with_errors,
+                      struct strbuf *out);
+
+#endif

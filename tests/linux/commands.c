@@ -1,0 +1,191 @@
+/*
+ * The commands of berth itself, mount and eject, on real filesystems, with the
+ * real udevd, D-Bus and UDisks2. No image can be powered off: what is seen
+ * here ends in yellow; tests/vm has a USB disk.
+ */
+#include "linux/daemons.h"
+
+/* Also what it writes, to the end of *out. Returns its exit code. */
+static int run_berth(struct strbuf *out, const char *const *arguments)
+{
+    CLEANUP_FREE char *log = path_join(base, "berth.log");
+    char program[PATH_MAX] = "";
+    int status = -1;
+
+    /* build/release/tests/linux/commands -> build/release/berth */
+    assert_true(readlink("/proc/self/exe", program, sizeof program - 1) > 0);
+    for (int i = 0; i < 3; i++)
+        *strrchr(program, '/') = '\0';
+    CLEANUP_FREE char *berth = path_join(program, "berth");
+    pid_t child = fork();
+    if (!child) {
+        int fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        dup2(fd, 1);
+        dup2(fd, 2);
+        execv(berth, (char *const *)(uintptr_t)arguments);
+        _exit(127);
+    }
+    waitpid(child, &status, 0);
+    assert_int_equal(file_read(log, 1024 * 1024, out, NULL), ERR_OK);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+#define BERTH(out, ...)                                                        \
+    run_berth(out, (const char *const[]){"berth", __VA_ARGS__, NULL})
+
+static bool is_mounted(const char *device)
+{
+    CLEANUP_FREE char *words = xasprintf(" %s ", device);
+    CLEANUP(strbuf_release) struct strbuf mounts = STRBUF_INIT;
+
+    assert_int_equal(
+        file_read("/proc/self/mountinfo", 1024 * 1024, &mounts, NULL), ERR_OK);
+    return strstr(mounts.text, words) != NULL;
+}
+
+static void expect_words(const struct strbuf *text, const char *words)
+{
+    if (!strstr(text->text, words))
+        fail_msg("no \"%s\" in: %s", words, text->text);
+}
+
+static void expect_ejected(const char *device)
+{
+    CLEANUP(strbuf_release) struct strbuf said = STRBUF_INIT;
+
+    int code = BERTH(&said, "eject", device, "--json");
+    if (code)
+        fail_msg("exit code %d: %s", code, said.text);
+    expect_words(&said, "\"verdict\":\"yellow\"");
+    expect_words(&said, "\"barrier_ok\":true");
+    expect_words(&said, "\"volumes_mounted\":1,\"volumes_unmounted\":1");
+    expect_words(&said, "\"power_off_ok\":false");
+    assert_false(is_mounted(device));
+}
+
+static void write_something(const char *directory)
+{
+    CLEANUP_FREE char *path = path_join(directory, "file");
+
+    assert_int_equal(file_replace(path, "content", 7, 0644, NULL), ERR_OK);
+}
+
+/* Of a disk that udev and UDisks2 know by now. */
+static void make_filesystem(const char *maker, const char *type)
+{
+    assert_int_equal(RUN("wipefs", "-q", "-a", blank.device), 0);
+    assert_int_equal(RUN(maker, "-L", "New", blank.device), 0);
+    announce(&blank);
+    WAIT_FOR(is_known_as(&blank, type));
+}
+
+static void mount_and_eject(const char *maker, const char *type)
+{
+    CLEANUP(strbuf_release) struct strbuf said = STRBUF_INIT;
+
+    if (!has_program(maker))
+        SKIP_BECAUSE("needs the programs of this filesystem");
+    make_filesystem(maker, type);
+    int code = BERTH(&said, "mount", "New");
+    if (code)
+        fail_msg("exit code %d: %s", code, said.text);
+    assert_true(is_mounted(blank.device));
+    write_something("/media/root/New");
+    expect_ejected(blank.device);
+    assert_false(is_there("/media/root/New"));
+}
+
+static void ext4_is_mounted_and_ejected(void **state)
+{
+    (void)state;
+    mount_and_eject("mkfs.ext4", "ext4");
+}
+
+static void btrfs_is_mounted_and_ejected(void **state)
+{
+    (void)state;
+    mount_and_eject("mkfs.btrfs", "btrfs");
+}
+
+static void xfs_is_mounted_and_ejected(void **state)
+{
+    (void)state;
+    mount_and_eject("mkfs.xfs", "xfs");
+}
+
+/* Its server is a program: UDisks2 has not mounted it, and unmounts it. */
+static void exfat_of_fuse_is_ejected(void **state)
+{
+    CLEANUP_FREE char *point = path_join(base, "fuse");
+
+    (void)state;
+    if (!has_program("mkfs.exfat") || !has_program("mount.exfat-fuse"))
+        SKIP_BECAUSE("needs exfatprogs and exfat-fuse");
+    make_filesystem("mkfs.exfat", "exfat");
+    assert_int_equal(mkdir(point, 0700), 0);
+    assert_int_equal(RUN("mount.exfat-fuse", blank.device, point), 0);
+    write_something(point);
+    expect_ejected(blank.device);
+    assert_int_equal(RUN("fsck.exfat", "-n", blank.device), 0);
+    assert_int_equal(rmdir(point), 0);
+}
+
+static void holder_of_a_volume_is_named_and_waited_for(void **state)
+{
+    CLEANUP(strbuf_release) struct strbuf said = STRBUF_INIT;
+    CLEANUP_FREE char *words =
+        xasprintf("is held by commands (pid %ld, user root)", (long)getpid());
+
+    (void)state;
+    assert_int_equal(BERTH(&said, "mount", "Stick"), 0);
+    int fd = open("/media/root/Stick/lost+found", O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_not_equal(BERTH(&said, "eject", stick.device), 0);
+    close(fd);
+    expect_words(&said, words);
+    expect_words(&said, "/media/root/Stick/lost+found");
+    assert_true(is_mounted(stick.device));
+    expect_ejected(stick.device);
+}
+
+static void drives_lists_where_the_stick_is(void **state)
+{
+    CLEANUP(strbuf_release) struct strbuf said = STRBUF_INIT;
+
+    (void)state;
+    assert_int_equal(BERTH(&said, "mount", stick.device), 0);
+    assert_int_equal(BERTH(&said, "drives"), 0);
+    expect_words(&said, "Stick");
+    expect_words(&said, "/media/root/Stick");
+    expect_ejected(stick.device);
+}
+
+static int leave_both_unmounted(void **state)
+{
+    if (is_mounted(blank.device))
+        RUN("umount", "--quiet", "--all-targets", blank.device);
+    return leave_unmounted(state);
+}
+
+#define COMMAND_TEST(test) cmocka_unit_test_teardown(test, leave_both_unmounted)
+
+static int run_group(void)
+{
+    const struct CMUnitTest none[] = {cmocka_unit_test(daemons_are_missing)};
+    const struct CMUnitTest tests[] = {
+        COMMAND_TEST(drives_lists_where_the_stick_is),
+        COMMAND_TEST(ext4_is_mounted_and_ejected),
+        COMMAND_TEST(btrfs_is_mounted_and_ejected),
+        COMMAND_TEST(xfs_is_mounted_and_ejected),
+        COMMAND_TEST(exfat_of_fuse_is_ejected),
+        COMMAND_TEST(holder_of_a_volume_is_named_and_waited_for),
+    };
+
+    if (!has_daemons())
+        return cmocka_run_group_tests_name("no daemons", none, NULL, NULL);
+    return cmocka_run_group_tests_name("commands", tests, set_up_system, NULL);
+}
+
+int main(void)
+{
+    return run_with_disks(run_group);
+}
