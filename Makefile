@@ -173,7 +173,7 @@ $(B)/tests/$(platform)/%: $(B)/tests/$(platform)/%.o $(berth_libs)
 	$(Q)$(CC) $(link_flags) -o $@ $^ $(package_libs) $(platform_libs) \
 	    $(test_packages)
 
-.PHONY: tests check check-unit check-style check-integration check-all check-vm
+.PHONY: tests check check-unit check-style check-integration check-all
 tests: all $(unit_bin) $(backend_test_bin)
 
 check: check-style check-unit check-integration
@@ -200,6 +200,7 @@ check-integration: all
 check-all: all
 	tests/run-integration $(B)
 
+.PHONY: check-vm
 check-vm: all
 	tests/vm/run $(B)
 
