@@ -206,6 +206,7 @@ check-integration: all
 check-all: all
 	tests/run-integration $(B)
 
+.PHONY: check-vm
 check-vm: all
 	tests/vm/run $(B)
 

@@ -354,3 +354,46 @@ stopped_before() {
         }
         END { exit !(said && stopped) }'
 }
+
+# seconds_between PATTERN PATTERN: in the trace on stdin, from the first line
+# matching one to the first line after it matching the other.
+seconds_between() {
+    awk -v from="$1" -v to="$2" '
+        begun && $0 ~ to { printf "%.3f\n", $1 - begun; exit }
+        !begun && $0 ~ from { begun = $1 }'
+}
+
+# --- the screen -------------------------------------------------------------
+
+# screen_start: berth on a terminal of 24 x 80, in the guest.
+screen_start() {
+    guest 'TERM=linux setsid berth </dev/hvc0 >/dev/hvc0 2>screen.err &'
+}
+
+# screen_wait SECONDS PATTERN: until it was written since trace_begin.
+screen_wait() {
+    until_true "$1" screen_has "$2" || {
+        scsi_trace | grep SCREEN | tail -n 20 >&2
+        fail "the screen does not say: $2"
+    }
+}
+
+screen_has() {
+    scsi_trace | grep -q "SCREEN .*$1"
+}
+
+# press KEYS: returns when the screen changes, or after two seconds.
+press() {
+    python3 - "$VM" "$1" <<'END'
+import os, socket, sys
+os.chdir(sys.argv[1])
+terminal = socket.socket(socket.AF_UNIX)
+terminal.settimeout(2)
+terminal.connect("screen.socket")
+terminal.sendall(sys.argv[2].encode())
+try:
+    terminal.recv(1)
+except TimeoutError:
+    pass
+END
+}
