@@ -288,6 +288,25 @@ static void an_ejection_that_ended_without_a_verdict_is_red(void **state)
     play_free(play);
 }
 
+/* Where Enter means "back", too. */
+static void a_window_too_small_takes_no_key_but_q(void **state)
+{
+    struct play *play = play_homelab(80, 24);
+
+    play_key(play, 'e');
+    play_key(play, 'x');
+    play_done(play, ROLE_EJECT, OUTCOME_DEVICE);
+    model_set_size(&play->model, 40, 10);
+    play_key(play, UI_KEY_ENTER);
+    play_key(play, UI_KEY_ESCAPE);
+    play_key(play, 's');
+    assert_int_equal(play->quits, 0);
+    assert_int_equal(play->model.screen, SCREEN_EJECT);
+    play_key(play, 'q');
+    assert_int_equal(play->quits, 1);
+    play_free(play);
+}
+
 /* --- the first screen ------------------------------------------------------
  */
 
@@ -379,6 +398,7 @@ int main(void)
         cmocka_unit_test(the_run_of_another_process_looks_like_ours),
         cmocka_unit_test(every_verdict_fills_the_width_in_its_colour),
         cmocka_unit_test(an_ejection_that_ended_without_a_verdict_is_red),
+        cmocka_unit_test(a_window_too_small_takes_no_key_but_q),
         cmocka_unit_test(the_first_screen_is_the_one_of_the_product),
         cmocka_unit_test(a_count_says_how_far_the_scan_is),
         cmocka_unit_test(
