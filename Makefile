@@ -157,6 +157,13 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(practice_libs)
 	$(call say,LD   $@)
 	$(Q)$(CC) $(link_flags) -o $@ $^ $(package_libs) $(test_packages)
 
+# tests/ui/NAME.c are unit tests of the screen, without a terminal.
+screen_test_src := $(call room,tests/ui)
+unit_bin += $(patsubst tests/ui/%.c,$(B)/tests/ui/%,$(screen_test_src))
+$(B)/tests/ui/%: $(B)/tests/ui/%.o $(practice_libs)
+	$(call say,LD   $@)
+	$(Q)$(CC) $(link_flags) -o $@ $^ $(package_libs) $(test_packages)
+
 # tests/linux/NAME.c are unit tests of the real backend, linked with it.
 backend_test_src := $(call room,tests/$(platform))
 backend_test_bin := \

@@ -69,7 +69,7 @@ enum style describe_count(const struct model *model,
     }
     if (count->is_known)
         style = describe_pending(model, count, out);
-    if (count->is_known && (count->is_sharp || !count->is_scanning))
+    if (count->is_known && !count->is_scanning)
         return style;
     if (count->is_known)
         strbuf_adds(out, " · ");

@@ -78,17 +78,16 @@ static void draw_amounts(const struct sync_run *run, struct area area, int y)
     char done[QUANTITY_SIZE], files[QUANTITY_SIZE];
     int64_t ahead_bytes = progress->bytes_written - progress->bytes_done;
 
-    int x = area_putf(area, 0, y, STYLE_STRONG, "%s of %s on the drive",
+    int x = area_putf(area, 0, y, STYLE_STRONG, "%s of %s durable",
                       format_bytes(progress->bytes_done, durable),
                       format_bytes(progress->bytes_total, total));
+    if (ahead_bytes > 0 && run->is_active)
+        x = area_putf(area, x + 1, y, STYLE_NORMAL, "· %s more written",
+                      format_bytes(ahead_bytes, ahead));
     if (progress->files_total > 0)
-        x = area_putf(area, x + 1, y, STYLE_NORMAL, "· %s of %s files",
+        x = area_putf(area, x + 1, y, STYLE_DIM, "· %s of %s files",
                       format_count(progress->files_done, done),
                       format_count(progress->files_total, files));
-    if (ahead_bytes > 0 && run->is_active)
-        x = area_putf(area, x + 1, y, STYLE_DIM,
-                      "· %s written, not durable yet",
-                      format_bytes(ahead_bytes, ahead));
     if (progress->files_failed)
         area_putf(area, x + 1, y, STYLE_BAD, "· %s failed",
                   format_count(progress->files_failed, done));
@@ -203,7 +202,9 @@ static void draw_part(const struct sync_run *run, size_t index,
         enum style style;
         describe_part(part, &text, &style);
         area_put(words, 0, y, style, text.text);
-    } else if (run->is_active && (done || written || !part->bytes_total)) {
+    } else if (!part->bytes_total) {
+        area_put(words, 0, y, STYLE_DIM, "nothing to copy");
+    } else if (run->is_active && (done || written)) {
         area_putf(words, 0, y, STYLE_NORMAL, "%d %%",
                   words_percent(done, part->bytes_total));
     } else {
