@@ -175,21 +175,24 @@ static void print_verdict(struct cli_output *output,
                           const struct eject_info *info)
 {
     const struct eject_judgement *judgement = &info->judgement;
+    CLEANUP_FREE char *left = leftovers_words(&info->left);
 
     if (output->json) {
-        cli_json_add(output, "ejected",
-                     json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "drive",
-                               info->drive, "verdict",
-                               eject_verdict_name(judgement->verdict), "why",
-                               judgement->why, "remedy", judgement->remedy,
-                               "time", cli_json_time(info->time_ns), "proof",
-                               proof_to_json(info)));
+        cli_json_add(
+            output, "ejected",
+            json_pack(
+                "{s:s, s:s, s:s, s:s, s:b, s:s, s:o, s:o}", "drive",
+                info->drive, "verdict", eject_verdict_name(judgement->verdict),
+                "why", judgement->why, "remedy", judgement->remedy, "complete",
+                leftovers_are_none(&info->left), "left", left, "time",
+                cli_json_time(info->time_ns), "proof", proof_to_json(info)));
         return;
     }
     cli_print(output, "%s%s: %s (%s)%s%s\n",
               info->is_practice ? "[practice] " : "", cli_name(info->drive),
               eject_verdict_words(judgement->verdict), judgement->why,
               *judgement->remedy ? ": " : "", judgement->remedy);
+    cli_print(output, "  %s\n", left);
 }
 
 void cli_print_eject(struct cli_output *output, struct event *event)

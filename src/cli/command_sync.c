@@ -1,5 +1,6 @@
 #include "cli/cli_internal.h"
 
+#include "core/base/clock.h"
 #include "core/base/quantity.h"
 
 #include <errno.h>
@@ -163,6 +164,16 @@ static json_t *failed_to_json(const struct event *event)
                      error_code_name(event->code), "reason", event->text);
 }
 
+static void complain_pulled(struct cli_output *output,
+                            const struct event *event)
+{
+    char when[32], files[QUANTITY_SIZE];
+
+    clock_format_local(clock_now_ns(), when, sizeof when);
+    cli_complain(output, "%s: PULLED %s: %s files in flight, plug in to repair",
+                 event->volume, when, format_count(event->in_flight, files));
+}
+
 static void print(struct cli_output *output, struct event *event)
 {
     switch (event->kind) {
@@ -182,7 +193,7 @@ static void print(struct cli_output *output, struct event *event)
         break;
     case EVENT_PULLED:
         if (!output->json)
-            cli_complain(output, "%s: %s", event->volume, event->text);
+            complain_pulled(output, event);
         break;
     case EVENT_JOB_SYNCED:
         if (output->json)

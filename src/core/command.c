@@ -8,6 +8,7 @@ struct command *command_new(enum command_kind kind)
 
     command->kind = kind;
     command->sample = 1.0;
+    command->compare_first = true;
     command->volume = config_volume_defaults();
     command->job = config_job_defaults();
     return command;

@@ -69,6 +69,8 @@ struct command {
     struct reviewed_plan *reviewed;
     size_t reviewed_count;
     bool wait_while_busy;     /* EJECT: until it is free or stopped: a screen */
+    bool compare_first;       /* EJECT, eject_after: to say what is not on it;
+                                 true unless changed */
     int64_t pid;              /* ASK_TO_QUIT */
     int64_t approved_deletes; /* SYNC: 0 for none */
     double sample;            /* VERIFY: part of the files */

@@ -13,6 +13,7 @@
 #include "core/drive.h"
 #include "core/eject.h"
 #include "core/history.h"
+#include "core/leftovers.h"
 #include "core/outcome.h"
 #include "core/plan.h"
 #include "core/queue.h"
@@ -34,7 +35,7 @@ enum event_kind {
     EVENT_RUN_ITEM,
     EVENT_DRIVES, /* all of them, anew */
     EVENT_EJECT,  /* a step, a holder list, or the verdict */
-    EVENT_PULLED, /* a drive left while it was written: volume, text */
+    EVENT_PULLED, /* a drive left while it was written: volume, in_flight */
     EVENT_DONE,   /* outcome; text when it ended with an error */
 };
 
@@ -96,8 +97,7 @@ struct eject_info {
     struct eject_proof proof;
     struct eject_judgement judgement;
     bool is_practice;
-    /* What is not on the drive although it is safe: counts of its jobs. */
-    int64_t failed, too_young, held;
+    struct leftovers left; /* of DONE; no jobs: not asked for */
     int64_t time_ns;
 };
 void eject_info_release(struct eject_info *info);
@@ -115,6 +115,7 @@ struct event {
     struct progress progress;
     struct volume_info volume_info;
     struct job_info job_info;
+    int64_t in_flight;   /* EVENT_PULLED: files that had not arrived */
     struct plan plan;    /* EVENT_PLAN: may be taken out */
     int64_t duration_ns; /* EVENT_PLAN: of the comparison */
     struct sync_info sync;

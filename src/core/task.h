@@ -103,6 +103,9 @@ struct pairs {
 /* Of the command's names; all when it has none. ERR_INVALID: unknown name. */
 err_code task_select_pairs(struct task *task, struct pairs *out,
                            struct error *err) MUST_CHECK;
+/* All jobs with a target on it, whatever the command names. */
+void task_pairs_of_volume(struct task *task, const struct config_volume *volume,
+                          struct pairs *out);
 void pairs_release(struct pairs *pairs);
 
 /* The catalogue of a volume; ERR_NOT_FOUND from the reader when none. */
@@ -113,6 +116,11 @@ err_code task_open_catalogue(struct task *task,
 err_code task_open_reader(struct task *task, const struct config_volume *volume,
                           struct catalogue **out, char **out_path,
                           struct error *err) MUST_CHECK;
+
+/* What the volume's jobs would still bring, by the catalogue: no drive is
+ * read. Never fails: what cannot be compared is counted as unknown. */
+struct leftovers task_leftovers(struct task *task,
+                                const struct config_volume *volume);
 
 /* --- one job on one volume --- */
 

@@ -11,6 +11,7 @@
 struct diffing {
     struct task *task;
     const struct config_volume *config;
+    enum diff_depth depth;
     struct volume volume; /* root_fd -1: not attached */
     struct catalogue *catalogue;
     char *catalogue_path;
@@ -31,13 +32,14 @@ static bool is_attached(const struct diffing *diffing)
 
 static err_code open_volume(struct task *task,
                             const struct config_volume *config,
-                            struct diffing *out, struct error *err)
+                            enum diff_depth depth, struct diffing *out,
+                            struct error *err)
 {
-    enum diff_depth depth = task->command->depth;
     err_code code = ERR_OK;
 
     out->task = task;
     out->config = config;
+    out->depth = depth;
     out->volume = (struct volume)VOLUME_INIT;
     if (depth != DIFF_DEPTH_QUICK)
         code =
@@ -68,7 +70,7 @@ static err_code decide_depth(struct diffing *diffing,
         .now_ns = clock_now_ns(),
     };
 
-    *out_full = diffing->task->command->depth == DIFF_DEPTH_FULL;
+    *out_full = diffing->depth == DIFF_DEPTH_FULL;
     if (*out_full || !is_attached(diffing))
         return ERR_OK;
     return evidence_needs_full(diffing->catalogue, &diffing->volume, &evidence,
@@ -140,11 +142,32 @@ err_code task_diff(struct task *task, enum outcome *outcome, struct error *err)
     while (!code && i < pairs.count && !stop_flag_is_raised(&task->stop)) {
         CLEANUP(diffing_release) struct diffing diffing = {.task = NULL};
         const struct config_volume *volume = pairs.items[i].volume;
-        code = open_volume(task, volume, &diffing, err);
+        code = open_volume(task, volume, task->command->depth, &diffing, err);
         for (; i < pairs.count && pairs.items[i].volume == volume; i++)
             if (!code)
                 *outcome = outcome_worse(*outcome,
                                          post_diff(&diffing, &pairs.items[i]));
     }
     return code;
+}
+
+struct leftovers task_leftovers(struct task *task,
+                                const struct config_volume *volume)
+{
+    CLEANUP(pairs_release) struct pairs pairs = {.items = NULL};
+    CLEANUP(diffing_release) struct diffing diffing = {.task = NULL};
+    struct leftovers left = {0};
+
+    task_pairs_of_volume(task, volume, &pairs);
+    err_code code = open_volume(task, volume, DIFF_DEPTH_QUICK, &diffing, NULL);
+    for (size_t i = 0; i < pairs.count; i++) {
+        CLEANUP(plan_release) struct plan plan = PLAN_INIT;
+        if (!code && !diff_pair(&diffing, &pairs.items[i], &plan, NULL)) {
+            leftovers_add_plan(&left, &plan);
+        } else {
+            left.jobs++;
+            left.unknown++;
+        }
+    }
+    return left;
 }

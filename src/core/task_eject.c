@@ -26,6 +26,7 @@ struct ejecting {
     struct drives drives;
     const struct drive *drive;
     struct eject_proof proof;
+    struct leftovers left;
     struct {
         const struct drive_volume **items; /* unmounted so far */
         size_t count, capacity;
@@ -429,7 +430,25 @@ static void power_off(struct ejecting *ejecting)
         poll(NULL, 0, LOOK_MS);
 }
 
+/* --- what is not on it ---
+ */
+
+static void count_leftovers(struct ejecting *ejecting)
+{
+    const struct drive *drive = ejecting->drive;
+
+    for (size_t i = 0; i < drive->volumes.count; i++) {
+        const struct config_volume *config = config_find_volume(
+            &ejecting->task->config, drive->volumes.items[i].name);
+        if (!config)
+            continue;
+        struct leftovers left = task_leftovers(ejecting->task, config);
+        leftovers_add(&ejecting->left, &left);
+    }
+}
+
 /* --- the whole
+
  * -----------------------------------------------------------------------------------
  */
 
@@ -438,6 +457,7 @@ static enum outcome post_verdict(struct ejecting *ejecting)
     struct event *event = step_event(ejecting, EJECT_STEP_DONE, "");
 
     event->eject.judgement = eject_judge(&ejecting->proof);
+    event->eject.left = ejecting->left;
     enum eject_verdict verdict = event->eject.judgement.verdict;
     task_post(ejecting->task, event);
     return verdict == EJECT_RED ? OUTCOME_DEVICE : OUTCOME_DONE;
@@ -463,6 +483,8 @@ static err_code run_steps(struct ejecting *ejecting, struct error *err)
 static err_code eject(struct ejecting *ejecting, enum outcome *outcome,
                       struct error *err)
 {
+    if (ejecting->task->command->compare_first)
+        count_leftovers(ejecting);
     err_code code = run_steps(ejecting, err);
 
     if (code == ERR_CANCELLED || code == ERR_BUSY)

@@ -39,19 +39,26 @@ static err_code check_names(const struct task *task, struct error *err)
     return ERR_OK;
 }
 
-static void add_pairs_of_volume(const struct task *task,
-                                const struct config_volume *volume,
-                                struct pairs *out)
+static void add_pairs(const struct task *task,
+                      const struct config_volume *volume, bool only_named,
+                      struct pairs *out)
 {
     for (size_t j = 0; j < task->config.job_count; j++) {
         const struct config_job *job = &task->config.jobs[j];
         for (size_t t = 0; t < job->target_count; t++) {
             struct pair pair = {job, &job->targets[t], volume};
             if (!strcmp(job->targets[t].volume, volume->name) &&
-                is_named(task->command, &pair))
+                (!only_named || is_named(task->command, &pair)))
                 ARRAY_PUSH(out, pair);
         }
     }
+}
+
+void task_pairs_of_volume(struct task *task, const struct config_volume *volume,
+                          struct pairs *out)
+{
+    *out = (struct pairs){.items = NULL};
+    add_pairs(task, volume, false, out);
 }
 
 err_code task_select_pairs(struct task *task, struct pairs *out,
@@ -63,7 +70,7 @@ err_code task_select_pairs(struct task *task, struct pairs *out,
         return code;
     *out = (struct pairs){.items = NULL};
     for (size_t v = 0; v < task->config.volume_count; v++)
-        add_pairs_of_volume(task, &task->config.volumes[v], out);
+        add_pairs(task, &task->config.volumes[v], true, out);
     if (out->count)
         return ERR_OK;
     return error_set(err, ERR_INVALID,

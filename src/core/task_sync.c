@@ -170,12 +170,10 @@ static void tell_if_pulled(struct syncing *syncing)
     if (!is_pulled(syncing))
         return;
     struct event *event = task_event(syncing->task, EVENT_PULLED);
-    int64_t in_flight = atomic_load(&progress->run.files_total) -
-                        atomic_load(&progress->run.files_durable);
+
     event->volume = xstrdup(syncing->config->name);
-    event->text = xasprintf("PULLED: %" PRId64 " files had not arrived; plug "
-                            "it in, and the next sync repairs what is left",
-                            in_flight);
+    event->in_flight = atomic_load(&progress->run.files_total) -
+                       atomic_load(&progress->run.files_durable);
     task_post(syncing->task, event);
 }
 

@@ -69,11 +69,6 @@ struct request {
 
 enum wish { WISH_NOTHING, WISH_QUICK, WISH_AUTO, WISH_FULL };
 
-/* What a sync left undone. */
-struct leftovers {
-    int64_t pending, failed, too_young, unreadable, held, conflicts, left_out;
-};
-
 /* One job on one volume. */
 struct target {
     char *job, *volume;
@@ -86,10 +81,10 @@ struct target {
     bool is_sharp;           /* as a sync would make it now */
     bool incoming_is_sharp;
     enum wish wish;
-    int64_t files_seen; /* by the last comparison: how far one has come */
-    char *error;        /* why it could not be compared; NULL */
-    struct leftovers left;
-    bool has_left; /* a run has ended since the last plan */
+    int64_t files_seen;    /* by the last comparison: how far one has come */
+    char *error;           /* why it could not be compared; NULL */
+    struct leftovers left; /* by the last run */
+    bool has_left;         /* that run has ended since the last plan */
 };
 
 /* What history knows of a volume. */

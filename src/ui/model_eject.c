@@ -56,40 +56,6 @@ static struct leftovers left_of(const struct target *target)
     return left;
 }
 
-static void add_left(struct leftovers *to, const struct leftovers *from)
-{
-    to->pending += from->pending;
-    to->failed += from->failed;
-    to->too_young += from->too_young;
-    to->unreadable += from->unreadable;
-    to->held += from->held;
-    to->conflicts += from->conflicts;
-    to->left_out += from->left_out;
-}
-
-static void add_words(struct strbuf *out, int64_t count, const char *words)
-{
-    char number[QUANTITY_SIZE];
-
-    if (count > 0)
-        strbuf_addf(out, "%s%s %s", out->length ? ", " : "",
-                    format_count(count, number), words);
-}
-
-static char *describe_left(const struct leftovers *left)
-{
-    struct strbuf words = STRBUF_INIT;
-
-    add_words(&words, left->pending, "pending");
-    add_words(&words, left->failed, "failed");
-    add_words(&words, left->too_young, "too young");
-    add_words(&words, left->unreadable, "not readable");
-    add_words(&words, left->held, "deletes held");
-    add_words(&words, left->conflicts, "in conflict");
-    add_words(&words, left->left_out, "left out");
-    return strbuf_detach(&words);
-}
-
 static bool has_volume(const struct ejection *eject, const char *volume)
 {
     for (size_t i = 0; i < eject->volumes.count; i++)
@@ -98,39 +64,23 @@ static bool has_volume(const struct ejection *eject, const char *volume)
     return false;
 }
 
-/* The engine's own counts, if it has any, are as good as ours. */
 static void judge_completeness(struct model *model)
 {
     struct ejection *eject = &model->eject;
     struct leftovers sum = {0};
-    size_t jobs = 0, unknown = 0;
 
     for (size_t i = 0; i < model->targets.count; i++) {
         const struct target *target = &model->targets.items[i];
         if (!has_volume(eject, target->volume))
             continue;
         struct leftovers left = left_of(target);
-        jobs++;
-        unknown += !target->has_left && !target->review;
-        add_left(&sum, &left);
+        left.jobs = 1;
+        left.unknown = !target->has_left && !target->review;
+        leftovers_add(&sum, &left);
     }
-    if (sum.failed < eject->info.failed)
-        sum.failed = eject->info.failed;
-    if (sum.too_young < eject->info.too_young)
-        sum.too_young = eject->info.too_young;
-    if (sum.held < eject->info.held)
-        sum.held = eject->info.held;
-    CLEANUP_FREE char *words = describe_left(&sum);
     free(eject->completeness);
-    eject->is_complete = !*words && !unknown && jobs;
-    if (*words)
-        eject->completeness = xasprintf("NOT on it: %s", words);
-    else if (unknown)
-        eject->completeness = xstrdup("whether everything is on it was not "
-                                      "compared");
-    else
-        eject->completeness = xstrdup(jobs ? "everything is on it"
-                                           : "no job of berth writes to it");
+    eject->is_complete = leftovers_are_none(&sum);
+    eject->completeness = leftovers_words(&sum);
 }
 
 /* --- beginning -------------------------------------------------------------
@@ -205,6 +155,8 @@ void model_start_eject(struct model *model, const struct drive *drive)
 {
     struct ejection *eject = &model->eject;
     struct command *command = command_new(COMMAND_EJECT);
+
+    command->compare_first = false; /* the screen has compared */
 
     ejection_release(eject);
     eject->drive = drive_key(drive);

@@ -256,12 +256,10 @@ void model_dismiss_news(struct model *model)
 /* The engine counts; when it was, and what helps, is said here. */
 void model_apply_pulled(struct model *model, const struct event *event)
 {
-    const char *text = event->text ? event->text : "";
-    const char *digits = text + strcspn(text, "0123456789");
     char when[WORDS_SIZE], files[WORDS_SIZE];
 
     words_time(model->now_ns, model->now_ns, when);
-    words_count(strtoll(digits, NULL, 10), "file", files);
+    words_count(event->in_flight, "file", files);
     CLEANUP_FREE char *words =
         xasprintf("PULLED %s: %s in flight, plug in to repair", when, files);
     if (model->run.is_active && !model->run.is_foreign)

@@ -112,7 +112,7 @@ check "deletes are held" grep -q '^notes -> .* 14 held' "$TMP/diff"
 play set hdd slow=100MB
 play on files 40 hdd_homelab unplug hdd
 expect_exit 7 demo sync scrapes 2>"$TMP/words"
-check "it says what to do" grep -q 'hdd_homelab: PULLED: .* plug it in' "$TMP/words"
+check "it says what to do" grep -q 'hdd_homelab: PULLED .* in flight, plug in to repair' "$TMP/words"
 check "and gone" test -z "$(demo drives | grep '^Seagate')"
 play plug hdd
 play plug rotating

@@ -362,7 +362,7 @@ static void a_pulled_drive_is_the_worst_news_until_it_is_back(void **state)
     struct event *event = play_of(play, ROLE_RUN, EVENT_PULLED);
 
     event->volume = xstrdup("hdd_homelab");
-    event->text = xstrdup("PULLED: 12 files had not arrived");
+    event->in_flight = 12;
     play_event(play, event);
     play_drives(play, play_make_drives(false));
     play_done(play, ROLE_RUN, OUTCOME_DEVICE);
