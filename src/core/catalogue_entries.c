@@ -269,7 +269,7 @@ static err_code remove_row(struct catalogue *catalogue,
                            bool also_directory, struct error *err)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT;
-    struct record record;
+    struct record record = {.key = NULL};
     bool found = false;
     int64_t parent;
     err_code code = find_directory(catalogue, owner, path,

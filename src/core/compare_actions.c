@@ -3,6 +3,7 @@
 #include "core/base/array.h"
 #include "core/base/path.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* --- adding to the plan --- */
@@ -13,7 +14,7 @@ const char *compare_join(struct arena *arena, const char *directory,
     size_t length = strlen(directory), name_length = strlen(name);
     char *joined = arena_alloc(arena, length + name_length + 2);
 
-    memcpy(joined, directory, length);
+    memcpy(joined, directory, length + 1);
     if (length)
         joined[length++] = '/';
     memcpy(joined + length, name, name_length + 1);
@@ -125,6 +126,7 @@ static bool is_on_drive(const struct walker *walker, const struct trio *trio)
 
 static struct stamp drive_stamp(const struct trio *trio)
 {
+    assert(trio->drive || trio->row);
     return trio->drive ? stamp_of(&trio->drive->stat) : trio->row->stamp;
 }
 
@@ -132,6 +134,7 @@ static struct stamp drive_stamp(const struct trio *trio)
 static void add_delete(struct walker *walker, const struct compare_task *task,
                        const struct trio *trio, bool early)
 {
+    assert(trio->row);
     bool is_directory = trio->row->type == ENTRY_DIRECTORY;
     struct trio gone = *trio;
     bool is_twin = walker->twins.count &&

@@ -7,6 +7,7 @@
 #include "core/diff.h"
 #include "core/marker.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* --- asking for the verdict --- */
@@ -221,6 +222,7 @@ static err_code merge(struct walker *walker, const struct compare_task *task,
         const char *drive_key = d < drive->count ? drive->items[d].key : NULL;
         struct trio trio = {.key =
                                 least(least(source_key, row_key), drive_key)};
+        assert(trio.key); /* one of them is not at its end */
         if (source_key && !strcmp(source_key, trio.key))
             trio.source = &source->items[s++];
         if (row_key && !strcmp(row_key, trio.key))

@@ -137,7 +137,8 @@ static void put_sums(const struct model *model, const struct diff_row *row,
     else if (row->kind != DIFF_ROW_ENTRY && sum.pending)
         area_put_right(area_columns(area, 0, area.width - BYTES_WIDTH - 1), y,
                        style, format_count(sum.files, text));
-    if (row->kind == DIFF_ROW_ENTRY && !bytes && row->action->size_bytes > 0)
+    if (row->kind == DIFF_ROW_ENTRY && !bytes && row->action &&
+        row->action->size_bytes > 0)
         bytes = row->action->size_bytes;
     if (bytes <= 0)
         return;

@@ -76,7 +76,7 @@ err_code error_setv(struct error *err, err_code code, const char *format,
     return code;
 }
 
-err_code error_set(struct error *err, err_code code, const char *format, ...)
+err_code(error_set)(struct error *err, err_code code, const char *format, ...)
 {
     va_list args;
 
@@ -86,8 +86,8 @@ err_code error_set(struct error *err, err_code code, const char *format, ...)
     return code;
 }
 
-err_code error_set_errno(struct error *err, int os_errno, const char *format,
-                         ...)
+err_code(error_set_errno)(struct error *err, int os_errno, const char *format,
+                          ...)
 {
     err_code code = error_code_of_errno(os_errno);
     va_list args;

@@ -69,6 +69,12 @@ err_code error_setv(struct error *err, err_code code, const char *format,
 err_code error_set_errno(struct error *err, int os_errno, const char *format,
                          ...) PRINTF_LIKE(3, 4);
 
+#ifdef __clang_analyzer__ /* which cannot see that neither returns 0 */
+#define error_set(err, code, ...)                                              \
+    ((void)error_set(err, code, __VA_ARGS__), code)
+#define error_set_errno(...) ((void)error_set_errno(__VA_ARGS__), ERR_INTERNAL)
+#endif
+
 /* Puts "words: " before the message that is already there. */
 void error_prefix(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 

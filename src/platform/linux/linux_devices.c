@@ -5,6 +5,7 @@
 #include "platform/linux/linux_drive.h"
 #include "platform/linux/linux_platform.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -273,6 +274,7 @@ static void add_mount_points(const struct linux_snapshot *snapshot,
 
     for (size_t i = 0; i < snapshot->mounts.count; i++) {
         const struct linux_mount_entry *entry = &snapshot->mounts.items[i];
+        assert(entry);
         if (!linux_snapshot_is_mount_of(snapshot, entry, block))
             continue;
         if (is_system_place(entry->mount_point))

@@ -123,6 +123,7 @@ static bool ask(const char *device, const char *type,
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     CLEANUP_FREE char *node = xstrdup(device);
+    char option[] = "-d";
     char *arguments[] = {(char[]){"smartctl"},
                          (char[]){"-j"},
                          (char[]){"-n"},
@@ -130,7 +131,7 @@ static bool ask(const char *device, const char *type,
                          (char[]){"-H"},
                          (char[]){"-A"},
                          node,
-                         type ? (char[]){"-d"} : NULL,
+                         type ? option : NULL,
                          (char *)(uintptr_t)type,
                          NULL};
     int status = linux_program_run(arguments, false, &text);

@@ -88,15 +88,16 @@ char *linux_sysfs_name_of(dev_t device)
 char *linux_sysfs_ancestor(const char *path, const char *subsystem,
                            const char *attribute)
 {
-    CLEANUP_FREE char *at = xstrdup(path);
+    char *at = xstrdup(path);
 
     while (path_is_within(at, "/sys/devices") && strcmp(at, "/sys/devices")) {
         CLEANUP_FREE char *found = linux_sysfs_link_name(at, "subsystem");
         if (!strcmp(found, subsystem) &&
             (!attribute || linux_sysfs_has(at, attribute)))
-            return TAKE_PTR(at);
+            return at;
         at[path_parent_length(at)] = '\0';
     }
+    free(at);
     return NULL;
 }
 
