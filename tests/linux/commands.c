@@ -168,7 +168,7 @@ static int leave_both_unmounted(void **state)
 
 #define COMMAND_TEST(test) cmocka_unit_test_teardown(test, leave_both_unmounted)
 
-/* berth has no suppressions of its own; see daemons.h. */
+/* berth has no suppressions of its own; see disks.h. */
 static int set_up_commands(void **state)
 {
     CLEANUP_FREE char *path = path_join(base, "suppressions");
