@@ -234,7 +234,7 @@ struct platform_health {
     int64_t temperature_c, power_on_hours;
     struct platform_attribute *attributes;
     size_t attribute_count;
-    int64_t io_errors;     /* ioerr_cnt of the device since it was plugged */
+    int64_t io_errors;     /* failed or unanswered since it was plugged in */
     int64_t fs_errors;     /* ext4 errors_count, btrfs device stats */
     int64_t link_resets;   /* USB resets seen since it was plugged */
     int is_dirty;          /* exFAT's VolumeDirty; -1: could not be read */

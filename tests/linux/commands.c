@@ -168,6 +168,19 @@ static int leave_both_unmounted(void **state)
 
 #define COMMAND_TEST(test) cmocka_unit_test_teardown(test, leave_both_unmounted)
 
+/* berth has no suppressions of its own; see disks.h. */
+static int set_up_commands(void **state)
+{
+    CLEANUP_FREE char *path = path_join(base, "suppressions");
+    CLEANUP_FREE char *option = xasprintf("suppressions=%s", path);
+    const char *text = __tsan_default_suppressions();
+
+    assert_int_equal(file_replace(path, text, strlen(text), 0600, NULL),
+                     ERR_OK);
+    setenv("TSAN_OPTIONS", option, 1);
+    return set_up_system(state);
+}
+
 static int run_group(void)
 {
     const struct CMUnitTest none[] = {cmocka_unit_test(daemons_are_missing)};
@@ -182,7 +195,8 @@ static int run_group(void)
 
     if (!has_daemons())
         return cmocka_run_group_tests_name("no daemons", none, NULL, NULL);
-    return cmocka_run_group_tests_name("commands", tests, set_up_system, NULL);
+    return cmocka_run_group_tests_name("commands", tests, set_up_commands,
+                                       NULL);
 }
 
 int main(void)

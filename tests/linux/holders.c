@@ -272,6 +272,21 @@ static void file_on_what_is_mounted_below_is_no_hold(void **state)
     assert_int_equal(umount2(point, 0), 0);
 }
 
+static void file_that_was_mounted_over_is_still_held(void **state)
+{
+    CLEANUP_FREE char *point = path_join(disk.mount_point, "below");
+    CLEANUP_FREE char *path = path_join(point, "file");
+
+    (void)state;
+    assert_int_equal(mkdir(point, 0700), 0);
+    assert_int_equal(file_replace(path, "", 0, 0600, NULL), ERR_OK);
+    pid_t child = start_holder(take_file, path);
+    assert_int_equal(mount("none", point, "tmpfs", 0, NULL), 0);
+    expect_holder(child, PLATFORM_HOLD_FILE, path);
+    end_holder(child);
+    assert_int_equal(umount2(point, 0), 0);
+}
+
 static void loop_device_is_held_by_the_kernel(void **state)
 {
     CLEANUP_DISK struct disk inner = DISK_INIT;
@@ -358,6 +373,7 @@ static int run_group(void)
         HOLDER_TEST(mount_in_another_namespace_is_a_hold),
         HOLDER_TEST(mount_below_it_is_held_by_the_kernel),
         HOLDER_TEST(file_on_what_is_mounted_below_is_no_hold),
+        HOLDER_TEST(file_that_was_mounted_over_is_still_held),
         HOLDER_TEST(loop_device_is_held_by_the_kernel),
         HOLDER_TEST(swap_file_is_held_by_the_kernel),
         HOLDER_TEST(parent_that_holds_it_is_an_ancestor),

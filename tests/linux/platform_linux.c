@@ -261,7 +261,8 @@ static void nothing_wakes_while_nothing_happens(void **state)
 
     (void)state;
     if (!leave_the_others_behind())
-        SKIP_BECAUSE("needs user namespaces, for a machine of its own");
+        SKIP_BECAUSE("needs a user namespace, which a process with other "
+                     "threads (TSan's) may not enter");
     assert_int_equal(platform_new(&platform, NULL), ERR_OK);
     struct pollfd wake = {.fd = platform_wake_fd(platform), .events = POLLIN};
     long thread = youngest_thread();

@@ -509,7 +509,11 @@ static void errors_of_udisks_become_codes(void **state)
         err_code code;
     } cases[] = {
         {UDISKS "DeviceBusy", "", ERR_BUSY},
+        {UDISKS "NotAuthorized", "", ERR_DENIED},
         {UDISKS "NotAuthorizedCanObtain", "", ERR_DENIED},
+        {UDISKS "NotAuthorizedDismissed", "", ERR_DENIED},
+        {UDISKS "OptionNotPermitted", "", ERR_DENIED},
+        {DBUS "NoReply", "", ERR_CHANGED},
         {UDISKS "NotMounted", "", ERR_OK},
         {UDISKS "AlreadyUnmounting", "", ERR_OK},
         {UDISKS "NotSupported", "", ERR_UNSUPPORTED},

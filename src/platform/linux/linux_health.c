@@ -114,14 +114,13 @@ static void count_ext4(const char *block, struct platform_health *out)
 /* exFAT specification, 3.1: boot sector. */
 enum { EXFAT_NAME = 3, EXFAT_FLAGS = 106, EXFAT_DIRTY = 2, EXFAT_READ = 512 };
 
-/* A disk that was plugged in just now turns: the kernel has read from it. */
+/* A disk that was plugged in just now turns: the kernel has read from it.
+ * That it passed SMART says nothing: UDisks2's answer may be minutes old. */
 #define AWAKE_AFTER_PLUG_NS (30 * NS_PER_SECOND)
 
-static bool is_awake(const struct linux_block *disk,
-                     const struct platform_health *health)
+static bool is_awake(const struct linux_block *disk)
 {
-    return health->smart == PLATFORM_SMART_PASSED ||
-           !linux_sysfs_number(disk->path, "queue/rotational", 1) ||
+    return !linux_sysfs_number(disk->path, "queue/rotational", 1) ||
            clock_monotonic_ns() - disk->known_since_us * 1000 <
                AWAKE_AFTER_PLUG_NS;
 }
@@ -172,7 +171,7 @@ static void look_at_volumes(const struct linux_snapshot *snapshot,
                             const struct linux_block *disk,
                             struct platform_health *out)
 {
-    bool may_read = is_awake(disk, out);
+    bool may_read = is_awake(disk);
 
     for (size_t i = 0; i < snapshot->blocks.count; i++) {
         const struct linux_block *block = &snapshot->blocks.items[i];
