@@ -14,6 +14,7 @@ guest 'berth volume add /mnt/usb --name usb
     make_files source 50 20000
     berth job add docs --source "$PWD/source" --target usb:/docs'
 expect_exit 0 guest 'berth sync'
+guest 'head -c 5000000 /dev/urandom >/mnt/usb/mine'
 eject_said 0 usb --json
 check "berth knows that it is write through" grep -q '"write_cache":"write-through"' "$TMP/words"
 if grep -q '"verdict":"green"' "$TMP/words"; then

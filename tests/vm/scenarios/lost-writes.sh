@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# timeout 240
 # A power cut on a disk with a cache of its own: what was not flushed may be
 # there, missing or torn, in any order, so that directories, allocation bitmap
 # and data contradict each other. berth must notice: it may need fsck, but never
