@@ -75,7 +75,7 @@ static void draw_amounts(const struct sync_run *run, struct area area, int y)
 {
     const struct progress *progress = &run->progress;
     char durable[QUANTITY_SIZE], total[QUANTITY_SIZE], ahead[QUANTITY_SIZE];
-    char done[QUANTITY_SIZE], files[QUANTITY_SIZE];
+    char done[QUANTITY_SIZE], files[WORDS_SIZE];
     int64_t ahead_bytes = progress->bytes_written - progress->bytes_done;
 
     int x = area_putf(area, 0, y, STYLE_STRONG, "%s of %s durable",
@@ -85,9 +85,9 @@ static void draw_amounts(const struct sync_run *run, struct area area, int y)
         x = area_putf(area, x + 1, y, STYLE_NORMAL, "· %s more written",
                       format_bytes(ahead_bytes, ahead));
     if (progress->files_total > 0)
-        x = area_putf(area, x + 1, y, STYLE_DIM, "· %s of %s files",
+        x = area_putf(area, x + 1, y, STYLE_DIM, "· %s of %s",
                       format_count(progress->files_done, done),
-                      format_count(progress->files_total, files));
+                      words_count(progress->files_total, "file", files));
     if (progress->files_failed)
         area_putf(area, x + 1, y, STYLE_BAD, "· %s failed",
                   format_count(progress->files_failed, done));

@@ -333,6 +333,20 @@ static struct input read_mouse(void)
     return input;
 }
 
+static struct input make_input(int kind, wint_t code)
+{
+    struct input input = {.kind = INPUT_KEY};
+
+    if (kind == KEY_CODE_YES && code == KEY_RESIZE)
+        return (struct input){.kind = INPUT_RESIZE};
+    if (kind == KEY_CODE_YES && code == KEY_MOUSE)
+        return read_mouse();
+    input.key = kind == KEY_CODE_YES ? special_key(code) : (uint32_t)code;
+    if (input.key == 0x7f || input.key == 0x08)
+        input.key = UI_KEY_BACKSPACE;
+    return input;
+}
+
 struct input term_read(struct term *term)
 {
     struct input input = {.kind = INPUT_NONE};
@@ -341,19 +355,14 @@ struct input term_read(struct term *term)
 
     while (read(term->resize_pipe[0], drained, sizeof drained) > 0)
         continue;
-    int kind = wget_wch(term->keys, &code);
-    if (kind == ERR)
-        return input;
-    if (kind == KEY_CODE_YES && code == KEY_RESIZE) {
-        input.kind = INPUT_RESIZE;
-        return input;
+    /* What means nothing, a released button, is not the end: curses may have
+     * read the next key already, and poll would not tell. */
+    while (input.kind == INPUT_NONE) {
+        int kind = wget_wch(term->keys, &code);
+        if (kind == ERR)
+            break;
+        input = make_input(kind, code);
     }
-    if (kind == KEY_CODE_YES && code == KEY_MOUSE)
-        return read_mouse();
-    input.kind = INPUT_KEY;
-    input.key = kind == KEY_CODE_YES ? special_key(code) : (uint32_t)code;
-    if (input.key == 0x7f || input.key == 0x08)
-        input.key = UI_KEY_BACKSPACE;
     return input;
 }
 

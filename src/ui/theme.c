@@ -119,11 +119,10 @@ static const unsigned mono[STYLE_COUNT] = {
 
 static struct look select_look(struct theme theme, struct look look)
 {
-    if (theme.depth != THEME_256) {
-        look.attributes ^= LOOK_REVERSE;
-        look.attributes &= ~(unsigned)LOOK_DIM;
-        return look;
-    }
+    /* Colours turned round would be patches: words and marks are enough. */
+    if (theme.depth != THEME_256)
+        return (struct look){
+            OWN, OWN, (look.attributes ^ LOOK_REVERSE) & ~(unsigned)LOOK_DIM};
     look.background = theme.is_light ? 254 : 237;
     if (look.foreground == 240 || look.foreground == 238)
         look.foreground = 248; /* grey on grey */

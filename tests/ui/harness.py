@@ -4,6 +4,7 @@ import difflib
 import fcntl
 import os
 import re
+import string
 
 from program import HDD, SSD, STICK, Failure, Program, Sandbox  # noqa: F401
 
@@ -22,7 +23,7 @@ class Skip(Exception):
 # What differs from run to run, made equal; columns stay where they are.
 VARYING = [
     (re.compile(r"\b\d\d:\d\d\b"), lambda m: "hh:mm"),
-    (re.compile(r"(?<=[-…])\d(?=/drives)|(?<=berth-ui-)\d"), lambda m: "N"),
+    (re.compile(r"(?<=[-…])[0-9a-z](?=/drives)|(?<=berth-ui-)[0-9a-z]"), lambda m: "N"),
     (re.compile(r"\d[\d.]* [kMGT]?B/s"), lambda m: "N MB/s"),
     (re.compile(r"\d[\d.]* s\b"), lambda m: "N s"),
     (re.compile(r"\d+ m \d\d s\b"), lambda m: "N s"),
@@ -59,7 +60,7 @@ class Case:
 
     def sandbox(self):
         """A private one; its number keeps paths as long as ever."""
-        for slot in range(10):
+        for slot in string.digits + string.ascii_lowercase:
             lock = open(f"/tmp/.berth-ui-{slot}.lock", "w", encoding="utf-8")
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -69,7 +70,7 @@ class Case:
             self.locks.append(lock)
             self.sandboxes.append(Sandbox(self.options.build, slot))
             return self.sandboxes[-1]
-        raise Failure("ten sandboxes are in use")
+        raise Failure("36 sandboxes are in use")
 
     def homelab(self, synced=True, drives=(HDD, STICK, SSD)):
         """A drive with two jobs; a past, and what has changed since."""

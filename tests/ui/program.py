@@ -152,8 +152,8 @@ class Program:
         )
 
     def ready(self):
-        """Until every job has been compared."""
-        self.wait("pending")
+        """Until every job has been compared, and the health been read."""
+        self.wait("pending", "good")
         self.settle(0.3)
         self.wait("scanning", gone=True)
 
