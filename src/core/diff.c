@@ -102,9 +102,11 @@ static enum diff_verdict decide_swap(const struct diff_input *in)
     bool loses_a_tree = in->row->type == ENTRY_DIRECTORY;
     enum drive_view view = view_drive(in);
 
+    if (view == VIEW_DIFFERS && in->drive_type != ENTRY_DIRECTORY)
+        return DIFF_REPLACE;
     if (view == VIEW_DIFFERS)
-        return decide_unrecorded(in); /* the row speaks of what is no more */
-    if (view == VIEW_MISSING)         /* nothing stands in its way */
+        return in->source_type == ENTRY_DIRECTORY ? DIFF_ADOPT : DIFF_CONFLICT;
+    if (view == VIEW_MISSING) /* nothing stands in its way */
         return DIFF_AGAIN;
     return loses_a_tree && in->mode != JOB_MIRROR ? DIFF_CONFLICT : DIFF_SWAP;
 }

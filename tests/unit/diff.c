@@ -598,6 +598,26 @@ static void a_swap_onto_a_drifted_file_replaces_it(void **state)
             DIFF_REPLACE);
 }
 
+/* Adopting is for what an earlier rsync brought, not for what took a name. */
+static void what_took_the_name_of_a_tree_is_not_adopted(void **state)
+{
+    static const struct record row = {.type = ENTRY_DIRECTORY};
+    struct diff_input input = {
+        .source = SOURCE_PRESENT,
+        .source_type = ENTRY_FILE,
+        .signature = recorded,
+        .row = &row,
+        .drive = DRIVE_PRESENT,
+        .drive_type = ENTRY_FILE,
+        .stamp = {recorded.size_bytes, recorded.mtime_ns},
+    };
+
+    for (size_t m = 0; m < COUNT_OF(modes); m++) {
+        input.mode = modes[m];
+        assert_int_equal(diff_decide(&input), DIFF_REPLACE);
+    }
+}
+
 static void what_berth_never_makes_is_left_where_it_is(void **state)
 {
     static const struct record row = {.type = ENTRY_FILE, .source = recorded};
@@ -1088,6 +1108,7 @@ int main(void)
         cmocka_unit_test(an_unrecorded_symlink_is_adopted_by_its_target),
         cmocka_unit_test(a_file_and_a_directory_swap_without_losing_a_tree),
         cmocka_unit_test(a_swap_onto_a_drifted_file_replaces_it),
+        cmocka_unit_test(what_took_the_name_of_a_tree_is_not_adopted),
         cmocka_unit_test(what_berth_never_makes_is_left_where_it_is),
         cmocka_unit_test(what_is_missing_does_not_stop_what_has_its_name),
         cmocka_unit_test(
