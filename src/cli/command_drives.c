@@ -148,23 +148,12 @@ static json_t *proof_to_json(const struct eject_info *info)
 static void print_holders(struct cli_output *output,
                           const struct eject_info *info)
 {
-    static const char *const kinds[] = {
-        [PLATFORM_HOLD_FILE] = "open file",
-        [PLATFORM_HOLD_DIRECTORY] = "working directory",
-        [PLATFORM_HOLD_ROOT] = "root directory",
-        [PLATFORM_HOLD_PROGRAM] = "program",
-        [PLATFORM_HOLD_MAPPING] = "mapped file",
-        [PLATFORM_HOLD_MOUNT] = "mount below it",
-        [PLATFORM_HOLD_LOOP] = "loop device",
-        [PLATFORM_HOLD_SWAP] = "swap",
-    };
-
     for (size_t i = 0; i < info->holders.count; i++) {
         const struct platform_holder *holder = &info->holders.items[i];
         cli_complain(output, "%s is held by %s (pid %lld, user %s): %s %s",
                      cli_name(info->detail), cli_name(holder->command),
                      (long long)holder->pid, cli_name(holder->user),
-                     kinds[holder->kind], cli_name(holder->path));
+                     platform_hold_name(holder->kind), cli_name(holder->path));
     }
     if (!info->holders.is_complete)
         cli_complain(output, "what other users hold cannot be seen without "

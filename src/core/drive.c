@@ -39,6 +39,22 @@ void drives_release(struct drives *drives)
     *drives = (struct drives){.items = NULL};
 }
 
+const char *platform_hold_name(enum platform_hold kind)
+{
+    static const char *const words[] = {
+        [PLATFORM_HOLD_FILE] = "open file",
+        [PLATFORM_HOLD_DIRECTORY] = "working directory",
+        [PLATFORM_HOLD_ROOT] = "root directory",
+        [PLATFORM_HOLD_PROGRAM] = "program",
+        [PLATFORM_HOLD_MAPPING] = "mapped file",
+        [PLATFORM_HOLD_MOUNT] = "mount below it",
+        [PLATFORM_HOLD_LOOP] = "loop device",
+        [PLATFORM_HOLD_SWAP] = "swap",
+    };
+
+    return words[kind];
+}
+
 const char *platform_bus_name(enum platform_bus bus)
 {
     static const char *const names[] = {

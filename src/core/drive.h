@@ -71,6 +71,7 @@ struct drives {
 void drives_release(struct drives *drives);
 void drive_release(struct drive *drive);
 
-const char *platform_bus_name(enum platform_bus bus); /* "USB" */
+const char *platform_bus_name(enum platform_bus bus);    /* "USB" */
+const char *platform_hold_name(enum platform_hold kind); /* "open file" */
 
 #endif

@@ -146,22 +146,6 @@ static void draw_steps(const struct ejection *eject, struct area area)
 /* --- who holds it ----------------------------------------------------------
  */
 
-static const char *hold_words(enum platform_hold kind)
-{
-    static const char *const words[] = {
-        [PLATFORM_HOLD_FILE] = "open file",
-        [PLATFORM_HOLD_DIRECTORY] = "working directory",
-        [PLATFORM_HOLD_ROOT] = "root directory",
-        [PLATFORM_HOLD_PROGRAM] = "program",
-        [PLATFORM_HOLD_MAPPING] = "mapped file",
-        [PLATFORM_HOLD_MOUNT] = "mount below it",
-        [PLATFORM_HOLD_LOOP] = "loop device",
-        [PLATFORM_HOLD_SWAP] = "swap",
-    };
-
-    return words[kind];
-}
-
 /* Where on the volume: what is above it says nothing new. */
 static const char *path_on_volume(const struct model *model, const char *path)
 {
@@ -188,7 +172,7 @@ static void draw_holder(const struct model *model,
     area_put_name(area_columns(area, 21, 16), 0, y, STYLE_STRONG,
                   holder->command);
     area_put(area_columns(area, 38, 18), 0, y, STYLE_NORMAL,
-             hold_words(holder->kind));
+             platform_hold_name(holder->kind));
     area_put_name(area_columns(area, 57, area.width - 57), 0, y, STYLE_DIM,
                   path_on_volume(model, holder->path));
     if (is_selected) {
