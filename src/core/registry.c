@@ -332,6 +332,15 @@ static bool is_volume_named(const struct drive *drive, const char *name)
     return *drive->device && !strcmp(drive->device, name);
 }
 
+/* By words that several may share. */
+static bool is_called(const struct drive *drive, const char *name)
+{
+    for (size_t v = 0; v < drive->volumes.count; v++)
+        if (*name && !strcmp(drive->volumes.items[v].label, name))
+            return true;
+    return strstr(drive->title, name) != NULL;
+}
+
 static char *list_titles(const struct drives *drives)
 {
     struct strbuf titles = STRBUF_INIT;
@@ -355,7 +364,7 @@ err_code registry_find(const struct drives *drives, const char *name,
             *out = drive;
             return ERR_OK;
         }
-        if (strstr(drive->title, name)) {
+        if (is_called(drive, name)) {
             found = drive;
             matches++;
         }
