@@ -2,6 +2,7 @@
 
 #include "core/base/array.h"
 #include "core/base/clock.h"
+#include "platform/posix_request.h"
 #include "platform/practice/practice_card.h"
 #include "platform/practice/practice_holders.h"
 #include "platform/practice/practice_motion.h"
@@ -9,57 +10,23 @@
 #include "platform/practice/practice_verbs.h"
 #include "platform/practice/practice_volume.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum request_kind { MOUNT, UNMOUNT, LOCK, POWER_OFF };
-
-/* Used by who asked and by the line; the last one frees it. */
-struct platform_request {
-    _Atomic int users;
-    enum request_kind kind;
-    char *name;      /* device of a volume, id of a drive */
-    int64_t due_ns;  /* monotonic */
-    int done_fds[2]; /* the first is readable when it is done */
-    _Atomic bool is_done;
-    /* Written before is_done, read after it. */
-    err_code code;
-    struct error error;
-    struct platform_power_proof proof;
+/* A request and when a person would believe that it is done. */
+struct due_request {
+    struct platform_request *request;
+    int64_t due_ns; /* monotonic */
 };
-
-/* --- one request --- */
-
-void platform_request_free(struct platform_request *request)
-{
-    if (!request || atomic_fetch_sub(&request->users, 1) > 1)
-        return;
-    cleanup_fd(&request->done_fds[0]);
-    cleanup_fd(&request->done_fds[1]);
-    free(request->name);
-    free(request);
-}
-
-static void finish(struct platform_request *request, err_code code)
-{
-    request->code = code;
-    atomic_store(&request->is_done, true);
-    /* A byte, not a close: a child may have inherited the other end. */
-    while (write(request->done_fds[1], "", 1) < 0 && errno == EINTR)
-        continue;
-    platform_request_free(request);
-}
 
 /* As long as a person would believe, unless a test has no time. */
 static int64_t delay_ns(enum request_kind kind)
 {
-    static const int64_t ms[] = {
-        [MOUNT] = 400, [UNMOUNT] = 300, [LOCK] = 200, [POWER_OFF] = 800};
+    static const int64_t ms[] = {[REQUEST_MOUNT] = 400,
+                                 [REQUEST_UNMOUNT] = 300,
+                                 [REQUEST_LOCK] = 200,
+                                 [REQUEST_POWER_OFF] = 800};
     const char *chosen = getenv("BERTH_PRACTICE_DELAY_MS");
 
     return (chosen && *chosen ? strtoll(chosen, NULL, 10) : ms[kind]) *
@@ -70,18 +37,11 @@ static struct platform_request *ask(struct platform *platform,
                                     enum request_kind kind, const char *name)
 {
     struct requests *requests = practice_requests(platform);
-    struct platform_request *request = xcalloc(1, sizeof *request);
+    struct platform_request *request = posix_request_new(kind, name);
+    struct due_request due = {request, clock_monotonic_ns() + delay_ns(kind)};
 
-    atomic_init(&request->users, 2);
-    request->kind = kind;
-    request->name = xstrdup(name);
-    request->due_ns = clock_monotonic_ns() + delay_ns(kind);
-    if (pipe(request->done_fds) ||
-        fcntl(request->done_fds[0], F_SETFD, FD_CLOEXEC) ||
-        fcntl(request->done_fds[1], F_SETFD, FD_CLOEXEC))
-        die("cannot make a pipe: errno %d", errno);
     mutex_lock(&requests->mutex);
-    ARRAY_PUSH(&requests->waiting, request);
+    ARRAY_PUSH(&requests->waiting, due);
     mutex_unlock(&requests->mutex);
     practice_kick(platform);
     return request;
@@ -90,50 +50,25 @@ static struct platform_request *ask(struct platform *platform,
 struct platform_request *platform_mount(struct platform *platform,
                                         const char *device)
 {
-    return ask(platform, MOUNT, device);
+    return ask(platform, REQUEST_MOUNT, device);
 }
 
 struct platform_request *platform_unmount(struct platform *platform,
                                           const char *device)
 {
-    return ask(platform, UNMOUNT, device);
+    return ask(platform, REQUEST_UNMOUNT, device);
 }
 
 struct platform_request *platform_lock(struct platform *platform,
                                        const char *device)
 {
-    return ask(platform, LOCK, device);
+    return ask(platform, REQUEST_LOCK, device);
 }
 
 struct platform_request *platform_power_off(struct platform *platform,
                                             const char *drive)
 {
-    return ask(platform, POWER_OFF, drive);
-}
-
-err_code platform_wait(struct platform_request *request, int timeout_ms,
-                       bool *out_is_done, struct error *err)
-{
-    struct pollfd done = {.fd = request->done_fds[0], .events = POLLIN};
-
-    if (!atomic_load(&request->is_done))
-        poll(&done, 1, timeout_ms);
-    if (!atomic_load(&request->is_done)) {
-        *out_is_done = false;
-        return ERR_OK;
-    }
-    *out_is_done = true;
-    if (request->code && err)
-        *err = request->error;
-    return request->code;
-}
-
-struct platform_power_proof platform_request_proof(
-    const struct platform_request *request)
-{
-    if (!atomic_load(&request->is_done))
-        return (struct platform_power_proof){.flush_seen = false};
-    return request->proof;
+    return ask(platform, REQUEST_POWER_OFF, drive);
 }
 
 /* --- what it does, on the platform's thread --- */
@@ -242,21 +177,21 @@ static err_code power_off(const char *drive, struct platform_request *request,
 
 static err_code carry_out(struct platform_request *request, struct error *err)
 {
-    CLEANUP_FREE char *name = request->kind == POWER_OFF
-                                  ? practice_drive_of_id(request->name)
-                                  : practice_volume_of_device(request->name);
+    CLEANUP_FREE char *name = request->kind == REQUEST_POWER_OFF
+                                  ? practice_drive_of_id(request->subject)
+                                  : practice_volume_of_device(request->subject);
 
     if (!name)
         return error_set(err, ERR_DEVICE_GONE, "%s is not plugged in",
-                         request->name);
+                         request->subject);
     switch (request->kind) {
-    case MOUNT:
+    case REQUEST_MOUNT:
         return mount(name, err);
-    case UNMOUNT:
+    case REQUEST_UNMOUNT:
         return unmount(name, err);
-    case LOCK:
+    case REQUEST_LOCK:
         return lock(name, err);
-    case POWER_OFF:
+    case REQUEST_POWER_OFF:
         return power_off(name, request, err);
     }
     die("no such request: %d", (int)request->kind);
@@ -274,9 +209,10 @@ void requests_init(struct requests *requests)
 void requests_release(struct requests *requests)
 {
     for (size_t i = 0; i < requests->waiting.count; i++) {
-        struct platform_request *request = requests->waiting.items[i];
-        finish(request, error_set(&request->error, ERR_CANCELLED,
-                                  "nobody is left who could do it"));
+        struct platform_request *request = requests->waiting.items[i].request;
+        posix_request_finish(request,
+                             error_set(&request->err, ERR_CANCELLED,
+                                       "nobody is left who could do it"));
     }
     free(requests->waiting.items);
     mutex_destroy(&requests->mutex);
@@ -288,7 +224,7 @@ int requests_next_ms(struct requests *requests)
 
     mutex_lock(&requests->mutex);
     for (size_t i = 0; i < requests->waiting.count; i++) {
-        int64_t due_ns = requests->waiting.items[i]->due_ns;
+        int64_t due_ns = requests->waiting.items[i].due_ns;
         if (next_ns < 0 || due_ns < next_ns)
             next_ns = due_ns;
     }
@@ -306,9 +242,9 @@ static struct platform_request *take_due(struct requests *requests)
 
     mutex_lock(&requests->mutex);
     for (size_t i = 0; !taken && i < requests->waiting.count; i++) {
-        if (requests->waiting.items[i]->due_ns > now_ns)
+        if (requests->waiting.items[i].due_ns > now_ns)
             continue;
-        taken = requests->waiting.items[i];
+        taken = requests->waiting.items[i].request;
         requests->waiting.count--;
         memmove(&requests->waiting.items[i], &requests->waiting.items[i + 1],
                 (requests->waiting.count - i) *
@@ -324,7 +260,7 @@ bool requests_carry_out(struct requests *requests)
     bool was_any = false;
 
     while ((request = take_due(requests))) {
-        finish(request, carry_out(request, &request->error));
+        posix_request_finish(request, carry_out(request, &request->err));
         was_any = true;
     }
     return was_any;

@@ -14,7 +14,7 @@
 struct requests {
     pthread_mutex_t mutex;
     struct {
-        struct platform_request **items;
+        struct due_request *items;
         size_t count, capacity;
     } waiting; /* under mutex; each counts one user */
 };
