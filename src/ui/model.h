@@ -72,6 +72,7 @@ enum wish { WISH_NOTHING, WISH_QUICK, WISH_AUTO, WISH_FULL };
 /* What a sync left undone. */
 struct leftovers {
     int64_t pending, failed, too_young, unreadable, held, conflicts, left_out;
+    int64_t jobs; /* not done at all, so that nobody knows how much */
 };
 
 /* One job on one volume. */
