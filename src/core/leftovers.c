@@ -7,6 +7,7 @@ void leftovers_add(struct leftovers *to, const struct leftovers *from)
 {
     to->jobs += from->jobs;
     to->unknown += from->unknown;
+    to->undone += from->undone;
     to->pending += from->pending;
     to->failed += from->failed;
     to->too_young += from->too_young;
@@ -40,9 +41,9 @@ void leftovers_add_plan(struct leftovers *to, const struct plan *plan)
 
 bool leftovers_are_none(const struct leftovers *left)
 {
-    return left->jobs && !left->unknown && !left->pending && !left->failed &&
-           !left->too_young && !left->unreadable && !left->held &&
-           !left->conflicts && !left->left_out;
+    return left->jobs && !left->unknown && !left->undone && !left->pending &&
+           !left->failed && !left->too_young && !left->unreadable &&
+           !left->held && !left->conflicts && !left->left_out;
 }
 
 static void add_words(struct strbuf *out, int64_t count, const char *words)
@@ -58,6 +59,10 @@ char *leftovers_words(const struct leftovers *left)
 {
     struct strbuf words = STRBUF_INIT;
 
+    if (left->undone)
+        strbuf_addf(&words, "NOT on it: what %s",
+                    left->undone == 1 ? "a job that was not done has"
+                                      : "jobs that were not done have");
     add_words(&words, left->pending, "pending");
     add_words(&words, left->failed, "failed");
     add_words(&words, left->too_young, "too young");

@@ -13,6 +13,7 @@
 struct leftovers {
     int64_t jobs;    /* that write to it */
     int64_t unknown; /* of these: could not be compared */
+    int64_t undone;  /* of these: not done at all; nobody knows how much */
     int64_t pending, failed, too_young, unreadable, held, conflicts, left_out;
 };
 

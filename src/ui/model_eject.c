@@ -39,6 +39,8 @@ static struct leftovers left_of(const struct target *target)
     const struct review *review = target->review;
     struct leftovers left = target->left;
 
+    if (target->error)
+        return (struct leftovers){.undone = 1};
     if (target->has_left || !review)
         return left;
     left = (struct leftovers){
@@ -75,7 +77,7 @@ static void judge_completeness(struct model *model)
             continue;
         struct leftovers left = left_of(target);
         left.jobs = 1;
-        left.unknown = !target->has_left && !target->review;
+        left.unknown = !target->has_left && !target->review && !target->error;
         leftovers_add(&sum, &left);
     }
     free(eject->completeness);
@@ -101,20 +103,20 @@ static void ask_about_pending(struct model *model, const struct drive *drive,
     char files[WORDS_SIZE], bytes[QUANTITY_SIZE];
 
     question.title = xasprintf("Eject %s?", drive->title);
-    if (count->is_known && !count->files)
+    if (count->error)
+        question.text = xasprintf("Not all of its jobs could be compared:\n%s",
+                                  count->error);
+    else if (!count->is_known)
+        question.text = xstrdup("What is not on it yet has not been counted.");
+    else if (!count->files)
         question.text = xasprintf(
             "%s is not on it yet.",
             words_count(count->pending + count->conflicts, "change", files));
-    else if (count->is_known)
+    else
         question.text = xasprintf("%s (%s) %s not on it yet.",
                                   words_count(count->files, "file", files),
                                   format_bytes(count->bytes, bytes),
                                   count->files == 1 ? "is" : "are");
-    else
-        question.text = xasprintf("What is not on it yet has not been "
-                                  "counted%s%s.",
-                                  count->error ? ": " : "",
-                                  count->error ? count->error : "");
     question_add(&question, 'S', "sync first", ANSWER_SYNC_FIRST);
     question_add(&question, 'x', "eject anyway", ANSWER_EJECT_ANYWAY);
     model_ask(model, &question);
@@ -134,8 +136,8 @@ void model_want_eject(struct model *model, const struct drive *drive)
         model_say(model, "one thing at a time: %s is still at work",
                   model_is_under_way(model, ROLE_RUN) ? "a sync"
                                                       : "an ejection");
-    } else if (count.has_jobs &&
-               (!count.is_known || count.pending || count.conflicts)) {
+    } else if (count.has_jobs && (!count.is_known || count.error ||
+                                  count.pending || count.conflicts)) {
         ask_about_pending(model, drive, &count);
     } else {
         model_start_eject(model, drive);

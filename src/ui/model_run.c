@@ -164,7 +164,7 @@ static void remember_left(struct model *model, const struct event *event)
     target->left.held = info->held;
     target->left.conflicts = info->conflicts;
     if (event->code)
-        target->left.pending = 1; /* how many nobody knows */
+        target->left.undone = 1;
     else
         set_text(&target->error, NULL);
 }

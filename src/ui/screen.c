@@ -20,6 +20,9 @@ int screen_height(const struct model *model)
 /* --- header and news -------------------------------------------------------
  */
 
+/* Less of how it stands would say nothing. */
+#define HEADER_LEAST 12
+
 static bool is_practice(const struct model *model)
 {
     return model->drives.count && model->drives.items[0].is_practice;
@@ -37,9 +40,9 @@ static void draw_header(const struct model *model, struct area area)
     if (left.length)
         x = area_put_name(area_columns(area, 0, area.width - 1), x + 2, 0,
                           STYLE_NORMAL, left.text);
-    if (x + 3 + text_width(right.text) < area.width)
-        area_put_right(area_columns(area, 0, area.width - 1), 0, STYLE_DIM,
-                       right.text);
+    struct area rest = area_columns(area, x + 2, area.width - x - 3);
+    if (rest.width >= HEADER_LEAST)
+        area_put_right(rest, 0, STYLE_DIM, right.text);
 }
 
 static void draw_banner(const struct model *model, struct area area)

@@ -32,6 +32,8 @@ static void describe(const struct model *model, struct strbuf *left,
                     count.bytes ? " · " : "",
                     count.bytes ? format_bytes(count.bytes, bytes) : "",
                     words_time(model->now_ns, count.as_of_ns, when));
+    if (count.error)
+        strbuf_addf(right, "%snot all compared", right->length ? " · " : "");
     if (count.is_scanning && count.percent >= 0)
         strbuf_addf(right, "%sreading %d %%", right->length ? " · " : "",
                     count.percent);

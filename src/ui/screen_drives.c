@@ -103,9 +103,11 @@ static void describe(const struct model *model, struct strbuf *left,
             sum.as_of_ns = count.as_of_ns;
         if (count.percent >= 0)
             sum.percent = count.percent;
+        if (count.error)
+            sum.error = count.error;
     }
     if (!model->has_drives) {
-        strbuf_adds(right, "looking for drives");
+        strbuf_adds(right, model->trouble ? "no drives" : "looking for drives");
         return;
     }
     strbuf_adds(right, words_count(attached, "drive", when));
@@ -114,7 +116,9 @@ static void describe(const struct model *model, struct strbuf *left,
                     format_count(sum.pending, number),
                     words_time(model->now_ns, sum.as_of_ns, when));
     else if (sum.is_scanning)
-        strbuf_addf(right, " · scanning");
+        strbuf_adds(right, " · scanning");
+    if (sum.error)
+        strbuf_adds(right, " · not all compared");
 }
 
 /* --- drawing ---------------------------------------------------------------

@@ -204,7 +204,13 @@ static void draw_nothing(const struct model *model, struct area area)
     struct flow flow = {
         .area = area_part(area, 2, 1, area.width - 4, area.height - 1)};
 
-    if (!model->has_drives)
+    if (model->trouble) {
+        flow_text(&flow, STYLE_BAD, model->trouble);
+        flow.row++;
+        flow_text(&flow, STYLE_NORMAL,
+                  "Nothing is listed or copied before that is mended. R looks "
+                  "again.");
+    } else if (!model->has_drives)
         flow_text(&flow, STYLE_DIM, "Looking for drives…");
     else
         flow_text(&flow, STYLE_NORMAL,

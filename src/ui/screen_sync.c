@@ -49,9 +49,15 @@ static bool is_own(const struct model *model)
            !model->run.is_stopping;
 }
 
-static bool is_not_own(const struct model *model)
+/* Leaving is asked about. */
+static bool is_writing(const struct model *model)
 {
-    return !is_own(model);
+    return model->run.is_active && !model->run.is_foreign;
+}
+
+static bool is_at_rest(const struct model *model)
+{
+    return !is_writing(model);
 }
 
 static bool can_pause(const struct model *model)
@@ -110,8 +116,8 @@ static const struct binding bindings[] = {
      "what failed",
      "list the files that did not arrive",
      has_failures},
-    {{'q'}, INTENT_BACK, "leave", NULL, is_own},
-    {{'q'}, INTENT_BACK, "back", NULL, is_not_own},
+    {{'q'}, INTENT_BACK, "leave", NULL, is_writing},
+    {{'q'}, INTENT_BACK, "back", NULL, is_at_rest},
 };
 
 static void ask_to_leave(struct model *model)
@@ -159,7 +165,7 @@ static void ask_other_to_stop(struct model *model)
 
 static void leave(struct model *model)
 {
-    if (model->run.is_active && !model->run.is_foreign)
+    if (is_writing(model))
         ask_to_leave(model);
     else
         model_back(model);

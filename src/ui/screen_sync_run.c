@@ -101,6 +101,10 @@ static void draw_speed(const struct sync_run *run, struct area area, int y)
     if (!pace->busy_ns || !run->is_active)
         return;
     format_bytes(pace_average(pace), average);
+    if (run->is_paused) {
+        area_putf(area, 0, y, STYLE_NORMAL, "%s/s average", average);
+        return;
+    }
     int x = area_putf(area, 0, y, STYLE_NORMAL, "%s/s now · %s/s average",
                       format_bytes((int64_t)pace->speed, now), average);
     if (!run->is_foreign &&
@@ -160,7 +164,10 @@ static void describe_part(const struct run_part *part, struct strbuf *out,
     char number[QUANTITY_SIZE];
 
     *style = STYLE_GOOD;
-    if (part->text) {
+    if (part->text && part->info.outcome == OUTCOME_INTERRUPTED) {
+        strbuf_adds(out, "stopped");
+        *style = STYLE_WATCH;
+    } else if (part->text) {
         strbuf_adds(out, "✗ not finished");
         *style = STYLE_BAD;
     } else if (counts->failed || part->info.unreadable) {
@@ -289,7 +296,8 @@ static void draw_part_errors(const struct sync_run *run, struct flow *flow)
 {
     for (size_t i = 0; i < run->parts.count; i++) {
         const struct run_part *part = &run->parts.items[i];
-        if (!part->text || (run->error && !strcmp(part->text, run->error)))
+        if (!part->text || part->info.outcome == OUTCOME_INTERRUPTED ||
+            (run->error && !strcmp(part->text, run->error)))
             continue;
         CLEANUP_FREE char *words = xasprintf("%s: %s", part->job, part->text);
         flow_text(flow, STYLE_BAD, words);

@@ -5,6 +5,7 @@
 #include "ui/term.h"
 
 #include "core/base/fdio.h"
+#include "ui/term_ground.h"
 
 #include <curses.h>
 #include <errno.h>
@@ -159,6 +160,29 @@ static short pair_of(enum style style, bool is_selected)
     return (short)(1 + 2 * (int)style + is_selected);
 }
 
+/* The Linux console is dark, and would show the question. */
+static bool may_be_asked(void)
+{
+    const char *name = getenv("TERM");
+
+    return name && strncmp(name, "linux", 5) != 0 &&
+           strncmp(name, "vt", 2) != 0 && isatty(STDIN_FILENO);
+}
+
+static void look_at_ground(struct theme *theme)
+{
+    char reply[GROUND_REPLY_SIZE];
+
+    if (theme->depth == THEME_MONO || getenv("COLORFGBG") || !may_be_asked())
+        return;
+    ground_ask(reply);
+    ground_parse(reply, &theme->is_light);
+    ground_keep_keys(reply);
+    /* Nothing tells that they are there: the first look does not wait. */
+    for (size_t i = strlen(reply); i-- > 0;)
+        ungetch((unsigned char)reply[i]);
+}
+
 static void prepare_colours(struct term *term)
 {
     bool has_colours = has_colors() && start_color() == OK &&
@@ -167,6 +191,7 @@ static void prepare_colours(struct term *term)
 
     term->theme = theme_choose(getenv("NO_COLOR"), getenv("COLORFGBG"),
                                has_colours ? COLORS : 0);
+    look_at_ground(&term->theme);
     if (term->theme.depth == THEME_MONO)
         return;
     for (int style = 0; style < STYLE_COUNT; style++)
@@ -233,6 +258,8 @@ err_code term_new(struct term **out, struct error *err)
     set_modes(term);
     prepare_colours(term);
     code = watch_size(term, err);
+    if (!code && write(term->resize_pipe[1], "", 1) < 0)
+        die("cannot write to a fresh pipe");
     term->is_ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
     term->must_redraw = true;
     if (code) {

@@ -9,7 +9,7 @@
  *     screen*.c    one file per screen: keys, drawing, what intents do
  *     widget*.c    bars, graph, boxes
  *     canvas, text, theme, words, pace, keys   pure helpers of these
- *     term_curses.c   the terminal
+ *     term_curses.c   the terminal; term_ground.c asks whether it is light
  */
 #ifndef BERTH_UI_UI_H
 #define BERTH_UI_UI_H

@@ -43,10 +43,19 @@ class Program:
     """A command in the foreground of a terminal; keys go in, a grid comes out."""
 
     def __init__(
-        self, command, environment, size=(100, 30), term="xterm-256color", user=None
+        self,
+        command,
+        environment,
+        size=(100, 30),
+        term="xterm-256color",
+        user=None,
+        ground="1414/1616/1b1b",
+        typed="",
     ):
         self.terminal = Terminal(*size)
+        self.terminal.ground = ground
         self.master, slave = os.openpty()
+        os.write(self.master, typed.encode())
         self.set_size(size)
         self.modes_before = termios.tcgetattr(slave)
         self.slave = slave
@@ -118,6 +127,9 @@ class Program:
         except OSError:
             data = b""
         self.terminal.feed(data)
+        if self.terminal.answers and data:
+            os.write(self.master, self.terminal.answers)
+            self.terminal.answers = b""
         return bool(data)
 
     def text(self):
@@ -334,14 +346,17 @@ class Sandbox:
         source = self.path("home", name)
         self.berth("job", "add", name, "--source", source, "--target", target, *options)
 
-    def open(self, size=(100, 30), term="xterm-256color", command=None, **environment):
-        """The screen."""
+    def open(self, size=(100, 30), term="xterm-256color", **environment):
+        """The screen. `ground` is the terminal's, `typed` what is typed first."""
+        asked = {key: environment.pop(key, None) for key in ("ground", "typed")}
+        asked = {key: value for key, value in asked.items() if value is not None}
         program = Program(
-            command or [f"{self.build}/berth-practice"],
+            [f"{self.build}/berth-practice"],
             {**self.environment, **environment},
             size,
             term,
             self.user,
+            **asked,
         )
         self.programs.append(program)
         return program

@@ -514,6 +514,37 @@ def nothing_blocks_the_screen_while_a_drive_is_slow(t):
 
 
 @test
+def a_configuration_that_does_not_load_is_told_in_full(t):
+    box = t.homelab()
+    path = box.path("config/berth.conf")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace("target", "tar get"))
+    screen = box.open((80, 24))
+    screen.wait("expected '='", "Nothing is listed or copied")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    screen.keys("R")
+    screen.ready()
+    leave(screen)
+
+
+@test
+def a_job_that_cannot_be_done_is_named_in_the_verdict(t):
+    box = t.homelab()
+    os.rename(box.path("home/notes"), box.path("home/elsewhere"))
+    screen = box.open((80, 24))
+    screen.wait("not all compared", "the source cannot be read")
+    t.snapshot(screen, "source-gone-80x24")
+    screen.press("e")
+    screen.wait("Not all of its jobs could be compared")
+    screen.keys("x")
+    screen.wait(VERDICT + "SAFE TO UNPLUG", "what a job that was not done has")
+    leave(screen)
+
+
+@test
 def without_a_drive_it_says_what_to_do(t):
     box = t.sandbox()
     box.script("")

@@ -7,7 +7,7 @@ import re
 import signal
 import time
 
-from harness import HDD, SSD, STICK, Failure, test
+from harness import HDD, SSD, STICK, Failure, Skip, test
 
 UNPLUG = "PRACTICE: SAFE TO UNPLUG"
 
@@ -141,6 +141,28 @@ def a_light_ground_and_sixteen_colours_have_themes_of_their_own(t):
     t.check(max(seen["dark 16"] | seen["light 16"] | seen["linux"]) < 16, str(seen))
     t.check(seen["dark"] != seen["light"], "light and dark look alike")
     t.check(3 not in seen["light 16"], "yellow on a light ground")
+
+
+@test
+def a_terminal_is_asked_for_its_ground(t):
+    box = t.homelab()
+    seen = {}
+    for ground in ("1414/1616/1b1b", "ffff/ffff/ffff", "", None):
+        screen = box.open(ground=ground)
+        screen.ready()
+        seen[ground] = colours_of(screen)
+        screen.keys("q")
+        screen.end()
+    t.check(seen["ffff/ffff/ffff"] != seen["1414/1616/1b1b"], "alike on white")
+    t.check(seen[""] == seen[None] == seen["1414/1616/1b1b"], "not dark when not told")
+
+
+@test
+def what_is_typed_before_the_first_picture_is_not_lost(t):
+    screen = t.homelab().open(typed="?")
+    screen.wait("┌ Help")
+    screen.keys("?", "q")
+    screen.end()
 
 
 @test
@@ -356,7 +378,7 @@ def wait_stopped(screen):
 @test
 def ctrl_z_pauses_the_run_and_fg_goes_on(t):
     if not os.path.isdir("/proc/self"):
-        return
+        raise Skip("needs /proc to see that a process is stopped")
     box, screen = busy_screen(t)
     screen.keys("Ctrl-Z")
     wait_stopped(screen)

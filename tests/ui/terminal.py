@@ -9,7 +9,7 @@ import unicodedata
 
 ESCAPE = re.compile(
     rb"\x1b(?:\[([0-9;?>]*)([@-~])"  # CSI
-    rb"|\][^\x07\x1b]*(?:\x07|\x1b\\)"  # OSC
+    rb"|\]([^\x07\x1b]*)(?:\x07|\x1b\\)"  # OSC
     rb"|[()]([A-Z0-9])|([=>78MDEHc]))",
     re.S,
 )
@@ -33,6 +33,8 @@ class Terminal:
 
     def __init__(self, width, height):
         self.pending = b""
+        self.ground = "1414/1616/1b1b"  # "": not told; None: no answer at all
+        self.answers = b""  # what a terminal would type by itself
         self.modes = {"cursor"}
         self.graphics = False
         self.style = ()
@@ -153,8 +155,11 @@ class Terminal:
         self.wraps = False
 
     def escape(self, match):
-        arguments, final, charset, single = match.groups()
-        if final:
+        arguments, final, command, charset, single = match.groups()
+        if command is not None:
+            if command == b"11;?" and self.ground:
+                self.answers += f"\x1b]11;rgb:{self.ground}\x1b\\".encode()
+        elif final:
             self.csi(arguments.decode(), final.decode())
         elif charset:
             self.graphics = charset == b"0"
@@ -178,6 +183,10 @@ class Terminal:
     def csi(self, arguments, final):
         if arguments.startswith(("?", ">")):
             return self.private(arguments[1:], final)
+        if final == "c":
+            if self.ground is not None:
+                self.answers += b"\x1b[?62;22c"
+            return
         numbers = [int(n or 0) for n in arguments.split(";")]
         first = max(1, numbers[0])
         row = self.cells[self.y]

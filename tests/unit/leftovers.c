@@ -46,6 +46,10 @@ static void each_kind_of_leftover_is_named_and_makes_it_incomplete(void **state)
         {{.jobs = 1, .held = 41}, "NOT on it: 41 deletes held"},
         {{.jobs = 1, .conflicts = 1}, "NOT on it: 1 in conflict"},
         {{.jobs = 1, .left_out = 5}, "NOT on it: 5 left out"},
+        {{.jobs = 2, .undone = 1},
+         "NOT on it: what a job that was not done has"},
+        {{.jobs = 2, .undone = 2, .failed = 1},
+         "NOT on it: what jobs that were not done have, 1 failed"},
         {{.jobs = 1, .failed = 3, .too_young = 2, .held = 41, .unknown = 1},
          "NOT on it: 3 failed, 2 too young, 41 deletes held"},
     };
