@@ -278,6 +278,8 @@ void model_apply_plan(struct model *model, struct event *event)
 {
     struct target *target = need_target(model, event->job, event->volume);
 
+    if (event->code == ERR_CANCELLED)
+        return; /* by us: it is compared again later */
     if (event->code) {
         set_text(&target->error, event->text);
         target->is_sharp = false;

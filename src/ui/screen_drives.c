@@ -377,6 +377,9 @@ static void handle(struct model *model, enum intent intent, int argument)
     }
     if (!drive)
         return;
+    if (intent == INTENT_REVIEW || intent == INTENT_SYNC ||
+        intent == INTENT_SYNC_EJECT || intent == INTENT_EJECT)
+        model_choose(model, model_selected_index(model));
     switch (intent) {
     case INTENT_REVIEW:
         model_open_diff(model, drive);

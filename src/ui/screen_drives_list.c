@@ -233,7 +233,8 @@ void screen_draw_drives(const struct model *model, struct area area)
         rows += rows_of(model, &model->drives.items[i]);
     }
     int length = rows_of(model, &model->drives.items[selected]);
-    int y = -widget_list_top(first, length, rows, area.height);
+    int hidden = widget_list_top(first, length, rows, area.height);
+    int y = -hidden;
     for (size_t i = 0; i < model->drives.count; i++) {
         int height = draw_drive(model, &model->drives.items[i], area, y);
         int top = y < 0 ? 0 : y;
@@ -244,4 +245,5 @@ void screen_draw_drives(const struct model *model, struct area area)
         area_hit(area_rows(area, top, y + height - top), INTENT_GO_TO, (int)i);
         y += height;
     }
+    widget_list_marks(area, (size_t)hidden, (size_t)area.height, (size_t)rows);
 }

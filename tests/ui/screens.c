@@ -288,6 +288,47 @@ static void an_ejection_that_ended_without_a_verdict_is_red(void **state)
     play_free(play);
 }
 
+/* Ejecting stops the comparison: that is no error of the job. */
+static void a_comparison_that_was_stopped_is_no_error(void **state)
+{
+    struct play *play = play_homelab(100, 30);
+
+    play_key(play, 'R');
+    play_key(play, 'e');
+    play_key(play, 'x');
+    assert_int_equal(play->stops, 1);
+    struct event *event = play_of(play, ROLE_SCAN, EVENT_PLAN);
+    event->job = xstrdup("scrapes");
+    event->volume = xstrdup("hdd_homelab");
+    event->code = ERR_CANCELLED;
+    event->text = xstrdup("stopped on request");
+    play_event(play, event);
+    event = play_of(play, ROLE_SCAN, EVENT_DONE);
+    event->code = ERR_CANCELLED;
+    event->text = xstrdup("stopped on request");
+    play_event(play, event);
+    play_done(play, ROLE_EJECT, OUTCOME_DONE);
+    assert_shows(play, "NOT on it: 1,204 pending");
+    play_key(play, UI_KEY_ENTER);
+    assert_false(play_shows(play, "stopped on request"));
+    play_free(play);
+}
+
+static void the_drive_that_was_worked_on_stays_marked_when_it_is_gone(
+    void **state)
+{
+    struct play *play = play_homelab(100, 30);
+
+    play_key(play, 'e');
+    play_key(play, 'x');
+    play_done(play, ROLE_EJECT, OUTCOME_DONE);
+    play_key(play, UI_KEY_ENTER);
+    play_drives(play, play_make_drives(false));
+    play_drives(play, play_make_drives(false));
+    assert_shows(play, "> ○ hdd_homelab");
+    play_free(play);
+}
+
 /* Where Enter means "back", too. */
 static void a_window_too_small_takes_no_key_but_q(void **state)
 {
@@ -398,6 +439,9 @@ int main(void)
         cmocka_unit_test(the_run_of_another_process_looks_like_ours),
         cmocka_unit_test(every_verdict_fills_the_width_in_its_colour),
         cmocka_unit_test(an_ejection_that_ended_without_a_verdict_is_red),
+        cmocka_unit_test(a_comparison_that_was_stopped_is_no_error),
+        cmocka_unit_test(
+            the_drive_that_was_worked_on_stays_marked_when_it_is_gone),
         cmocka_unit_test(a_window_too_small_takes_no_key_but_q),
         cmocka_unit_test(the_first_screen_is_the_one_of_the_product),
         cmocka_unit_test(a_count_says_how_far_the_scan_is),

@@ -221,6 +221,36 @@ def names_of_every_kind_keep_their_columns(t):
 
 
 @test
+def more_drives_than_fit_are_scrolled(t):
+    box = t.sandbox()
+    lines = [HDD]
+    for i in range(12):
+        lines.append(
+            f'drive d{i} vendor="Fabricant" model="日本語ドライブ {i:02}" bus=usb '
+            f"size={i + 1}TB link=480 smart=hidden\n"
+            f"volume v{i} drive=d{i} family=exfat uuid=11ab77{i:02} size={i + 1}TB "
+            f"used=1GB locked={'yes' if i == 1 else 'no'} "
+            f"automount={'no' if i == 2 else 'yes'}\n"
+        )
+    box.script(*lines)
+    box.write("home/notes/note.md", "n")
+    box.add_volume("hdd")
+    box.add_job("notes", "hdd:/notes")
+    screen = box.open((80, 24))
+    screen.ready()
+    t.snapshot(screen, "many-drives-80x24")
+    screen.press("g")
+    screen.wait("> ● Fabricant 日本語ドライブ 00")
+    for _ in range(12):
+        screen.press("j")
+        t.check("> ●" in screen.text(), "the marked drive is not visible")
+    screen.wait("> ● Seagate Expansion")
+    check_frame(t, screen, "Drives")
+    screen.keys("q")
+    screen.end()
+
+
+@test
 def ten_thousand_rows_scroll_like_ten(t):
     box = t.sandbox()
     box.script(HDD)
@@ -326,7 +356,7 @@ def a_second_interrupt_leaves_at_once(t):
     screen.signal(signal.SIGTERM)
     screen.end(expected=8)
     took = time.monotonic() - start
-    t.check(took < 1.0, f"it took {took:.1f} s")
+    t.check(took < 2.0, f"it took {took:.1f} s")
 
 
 @test
@@ -356,7 +386,8 @@ def without_a_run_a_signal_just_ends_it(t):
 def a_crash_gives_the_terminal_back(t):
     box = t.homelab()
     for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGQUIT):
-        screen = box.open(ASAN_OPTIONS="handle_segv=0:handle_abort=0")
+        own = "handle_segv=0:handle_abort=0"  # not a sanitizer's
+        screen = box.open(ASAN_OPTIONS=own, TSAN_OPTIONS=own)
         screen.ready()
         screen.settle()
         screen.signal(number)
