@@ -4,6 +4,7 @@
 #include "platform/macos/macos_flush.h"
 #include "platform/macos/macos_mount.h"
 #include "platform/macos/macos_platform.h"
+#include "platform/macos/macos_request.h"
 #include "platform/platform.h"
 
 #include <inttypes.h>
@@ -182,10 +183,9 @@ static void read_disks(void *context)
         macos_disks_read(session->arbitration, &reading->disks, reading->err);
     if (reading->code != ERR_IO)
         return;
-    macos_session_renew(session);
-    if (session->arbitration)
-        reading->code = macos_disks_read(session->arbitration, &reading->disks,
-                                         reading->err);
+    macos_requests_repeat(session);
+    reading->code =
+        macos_disks_read(session->arbitration, &reading->disks, reading->err);
 }
 
 err_code platform_list_devices(struct platform *platform,

@@ -181,7 +181,7 @@ err_code macos_disks_read(DASessionRef session, struct macos_disks *out,
     while (media && (medium = IOIteratorNext(media))) {
         struct macos_disk disk;
         is_any_there = true;
-        if (macos_disk_describe(session, medium, &disk))
+        if (session && macos_disk_describe(session, medium, &disk))
             ARRAY_PUSH(&found, disk);
         IOObjectRelease(medium);
     }

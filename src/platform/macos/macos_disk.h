@@ -45,7 +45,8 @@ void macos_disk_release(struct macos_disk *disk);
 bool macos_disk_describe_name(DASessionRef session, const char *bsd_name,
                               struct macos_disk *out);
 
-/* All that there are. ERR_IO when diskarbitrationd does not answer. */
+/* All that there are. ERR_IO when diskarbitrationd does not answer, or
+ * `session` is NULL because it gave none. */
 err_code macos_disks_read(DASessionRef session, struct macos_disks *out,
                           struct error *err) MUST_CHECK;
 void macos_disks_release(struct macos_disks *disks);

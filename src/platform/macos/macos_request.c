@@ -118,18 +118,12 @@ static bool is_plugged_in(const char *bsd_name)
 
 static void begin(struct platform_request *request);
 
-/*
- * Everything that the dead session owed is asked for again, once: unmounting
- * what is unmounted and mounting what is mounted do no harm.
- */
-static void repeat_all(void *context)
+void macos_requests_repeat(struct macos_session *session)
 {
-    struct macos_session *session = context;
     struct platform_request *owed = session->pending;
 
-    if (!session->arbitration)
-        return; /* closed meanwhile */
-    macos_session_renew(session);
+    if (!macos_session_renew(session))
+        return; /* closed meanwhile, or later */
     session->pending = NULL;
     while (owed) {
         struct platform_request *request = owed;
@@ -139,6 +133,11 @@ static void repeat_all(void *context)
         request->was_repeated = true;
         begin(request);
     }
+}
+
+static void repeat_all(void *context)
+{
+    macos_requests_repeat(context);
 }
 
 /* Out of DiskArbitration's own call, which may be using the session. */
@@ -310,8 +309,10 @@ static void begin_power_off(struct platform_request *request)
 
 static void begin(struct platform_request *request)
 {
-    if (!request->session->arbitration)
+    if (request->session->is_closed)
         macos_requests_give_up(request->session);
+    else if (!request->session->arbitration)
+        repeat_later(request);
     else if (request->deed == POWER_OFF)
         begin_power_off(request);
     else if (!is_plugged_in(request->bsd_name))
@@ -380,6 +381,15 @@ struct platform_request *platform_power_off(struct platform *platform,
 
 /* --- waiting --- */
 
+/* Whether somebody is there to answer it. */
+static bool is_answered(const struct platform_request *request)
+{
+    if (!request->session->arbitration)
+        return false;
+    return !*request->bsd_name ||
+           macos_session_is_alive(request->session, request->bsd_name);
+}
+
 /*
  * On the queue: a request that stays without an answer waits for another
  * program's approval, or for a daemon that has died. One that has seen its
@@ -390,13 +400,11 @@ static void probe(void *context)
     struct platform_request *request = context;
     struct error err = ERROR_INIT;
 
-    if (request->is_pending && *request->bsd_name) {
-        if (!is_plugged_in(request->bsd_name)) {
+    if (request->is_pending) {
+        if (*request->bsd_name && !is_plugged_in(request->bsd_name))
             finish(request, set_vanished(request, &err), &err);
-        } else if (!macos_session_is_alive(request->session,
-                                           request->bsd_name)) {
-            repeat_all(request->session);
-        }
+        else if (!is_answered(request))
+            macos_requests_repeat(request->session);
     }
     drop(request);
 }

@@ -59,11 +59,14 @@ static void disconnect(struct macos_session *session)
     session->arbitration = NULL;
 }
 
-void macos_session_renew(struct macos_session *session)
+bool macos_session_renew(struct macos_session *session)
 {
+    if (session->is_closed)
+        return false;
     disconnect(session);
     connect(session);
     wake(session);
+    return session->arbitration != NULL;
 }
 
 bool macos_session_is_alive(const struct macos_session *session,
@@ -124,7 +127,10 @@ void macos_session_drop(struct macos_session *session)
 
 static void disconnect_last(void *context)
 {
-    disconnect(context);
+    struct macos_session *session = context;
+
+    disconnect(session);
+    session->is_closed = true;
 }
 
 static void give_up_requests(void *context)

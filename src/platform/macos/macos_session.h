@@ -24,7 +24,8 @@ struct macos_session {
     int wake_fd; /* written to when something may have changed */
 
     /* The rest on the queue alone. */
-    DASessionRef arbitration;         /* NULL once closed */
+    DASessionRef arbitration; /* NULL: none can be had just now */
+    bool is_closed;
     struct platform_request *pending; /* a list: those without their answer */
 };
 
@@ -39,8 +40,10 @@ void macos_session_drop(struct macos_session *session);
  */
 void macos_session_close(struct macos_session *session);
 
-/* On the queue: a new session in place of a dead one. */
-void macos_session_renew(struct macos_session *session);
+/* On the queue: a new session in place of a dead one. For
+ * macos_requests_repeat, which also sees to what the dead one owed. False when
+ * none can be had. */
+bool macos_session_renew(struct macos_session *session);
 
 /*
  * On the queue: whether diskarbitrationd answers about a disk which the
