@@ -49,7 +49,7 @@ static void describe(const struct model *model, struct strbuf *left,
  */
 
 static int put_check(struct area area, int x, int y, const char *words,
-                     int state)
+                     enum preflight_state state)
 {
     static const struct {
         const char *mark;
