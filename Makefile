@@ -200,7 +200,7 @@ $(doubles_bin): $(B)/%: $(B)/%.o $(doubles_lib) $(lower_libs)
 endif
 
 .PHONY: tests check check-unit check-style check-integration check-all \
-    check-vm check-macos
+    check-vm check-macos check-cross
 tests: all $(unit_bin) $(backend_test_bin) $(doubles_bin)
 
 check: check-style check-unit check-integration
@@ -208,9 +208,13 @@ check: check-style check-unit check-integration
 check-unit: tests
 	tests/run-unit $(B) $(unit_bin) $(backend_test_bin) $(doubles_bin)
 
-# The same on its own, and the compiler's opinion with Darwin's headers.
+# The same on its own.
 check-macos: $(doubles_bin)
 	tests/run-unit $(B) $(doubles_bin)
+
+# The compiler's opinion with Darwin's headers.
+check-cross:
+	tests/macos/cross $(base_flags)
 
 check-style: all
 	tests/style/run $(B) $(platform)
