@@ -384,17 +384,18 @@ static err_code judge_helper(const struct helper *helper, const char *name,
 {
     struct report report;
     struct stat scratch;
+    int status = helper->status; /* Darwin's macros cast const away */
 
-    if (WIFSIGNALED(helper->status))
+    if (WIFSIGNALED(status))
         return error_set(err, ERR_INTERNAL,
                          "%s: the snapshot's helper was ended by signal %d: "
                          "try again",
-                         name, WTERMSIG(helper->status));
-    if (helper->status)
+                         name, WTERMSIG(status));
+    if (status)
         return error_set(err, ERR_INTERNAL,
                          "%s: the snapshot's helper failed (status %d): try "
                          "again",
-                         name, WEXITSTATUS(helper->status));
+                         name, WEXITSTATUS(status));
     if (!parse_report(&helper->report, &report))
         return error_set(err, ERR_INTERNAL,
                          "%s: the snapshot's helper sent a report that makes "

@@ -271,6 +271,10 @@ static void set_times(const struct stat *from, struct platform_stat *out)
     out->mtime_ns = posix_time_ns(from->st_mtim.tv_sec, from->st_mtim.tv_nsec);
     out->ctime_ns = posix_time_ns(from->st_ctim.tv_sec, from->st_ctim.tv_nsec);
     out->btime_ns = 0;
+#ifdef _DARWIN_C_SOURCE
+    out->btime_ns = posix_time_ns(from->st_birthtimespec.tv_sec,
+                                  from->st_birthtimespec.tv_nsec);
+#endif
 }
 
 void posix_stat_from(const struct stat *from, struct platform_stat *out)

@@ -83,7 +83,7 @@ err_code posix_open_parent(const struct posix_walk *walk, int root_fd,
  */
 int64_t posix_time_ns(int64_t seconds, int64_t nanoseconds);
 
-/* btime_ns is 0, and `mount` is st_dev: POSIX knows no better. */
+/* btime_ns is 0 but on Darwin, and `mount` is st_dev: POSIX knows no better. */
 void posix_stat_from(const struct stat *from, struct platform_stat *out);
 
 err_code posix_stat_beneath(const struct posix_walk *walk, int root_fd,

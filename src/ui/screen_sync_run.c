@@ -16,7 +16,7 @@
  */
 
 static int put_check(struct area area, int x, int y, const char *words,
-                     int state)
+                     enum preflight_state state)
 {
     static const struct {
         const char *mark;

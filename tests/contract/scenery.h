@@ -44,7 +44,7 @@ static int remove_one(const char *path, const struct stat *found, int type,
     return remove(path);
 }
 
-static void remove_tree(const char *path)
+static UNUSED void remove_tree(const char *path)
 {
     nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }

@@ -24,7 +24,7 @@ static const struct {
     {EILSEQ, ERR_INVALID},       {EISDIR, ERR_CHANGED},
     {ELOOP, ERR_CHANGED},        {EXDEV, ERR_CHANGED},
     {ENOSYS, ERR_UNSUPPORTED},   {EOPNOTSUPP, ERR_UNSUPPORTED},
-    {ENOTTY, ERR_UNSUPPORTED},
+    {ENOTTY, ERR_UNSUPPORTED},   {ENOTSUP, ERR_UNSUPPORTED}, /* Darwin: 45 */
 };
 
 static const char *const code_names[] = {

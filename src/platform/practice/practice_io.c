@@ -31,7 +31,8 @@ static _Atomic int played_proof = PLATFORM_PROOF_CACHE;
 /* 0, or the errno value that a pulled drive answers with. */
 static int failure_of(int fd, int when_gone)
 {
-    CLEANUP(practice_place_release) struct practice_place place = {NULL};
+    CLEANUP(practice_place_release)
+    struct practice_place place = {.volume = NULL};
 
     return practice_find_place(fd, &place) && place.is_gone ? when_gone : 0;
 }
@@ -47,7 +48,8 @@ static err_code check_readable(int fd, const char *verb, const char *path,
 /* Of a new file. What core creates without us meets the space that we say. */
 static int refusal_of(int fd)
 {
-    CLEANUP(practice_place_release) struct practice_place place = {NULL};
+    CLEANUP(practice_place_release)
+    struct practice_place place = {.volume = NULL};
     CLEANUP(card_release) struct card card = CARD_INIT;
     struct platform_space space;
 
@@ -76,7 +78,8 @@ static bool ends_with(const char *path, const char *ending)
  * where all fail, so that the drive is known still. */
 static int rot_of(int root_fd, const char *path)
 {
-    CLEANUP(practice_place_release) struct practice_place place = {NULL};
+    CLEANUP(practice_place_release)
+    struct practice_place place = {.volume = NULL};
     CLEANUP(card_release) struct card card = CARD_INIT;
 
     if (!practice_find_place(root_fd, &place))
@@ -92,7 +95,8 @@ static int rot_of(int root_fd, const char *path)
 
 err_code platform_check_attached(int fd, struct error *err)
 {
-    CLEANUP(practice_place_release) struct practice_place place = {NULL};
+    CLEANUP(practice_place_release)
+    struct practice_place place = {.volume = NULL};
 
     if (!practice_find_place(fd, &place) || !place.is_gone)
         return ERR_OK;
@@ -105,7 +109,8 @@ err_code platform_check_attached(int fd, struct error *err)
 /* An unplugged drive has no mount point; a pulled one has, and it is empty. */
 err_code platform_open_root(const char *path, int *out_fd, struct error *err)
 {
-    CLEANUP(practice_place_release) struct practice_place place = {NULL};
+    CLEANUP(practice_place_release)
+    struct practice_place place = {.volume = NULL};
     CLEANUP_FD int fd = -1;
     err_code code = posix_open_root(path, &fd, err);
 
@@ -186,7 +191,8 @@ err_code platform_rename_noreplace(int from_dir_fd, const char *from,
                                    int to_dir_fd, const char *to,
                                    struct error *err)
 {
-    CLEANUP(practice_place_release) struct practice_place place = {NULL};
+    CLEANUP(practice_place_release)
+    struct practice_place place = {.volume = NULL};
     err_code code;
 
     if (!practice_find_place(to_dir_fd, &place))
@@ -212,7 +218,8 @@ static int flush_both(int root_fd, int file_fd)
 
 err_code platform_flush_volume(int root_fd, int file_fd, struct error *err)
 {
-    CLEANUP(practice_place_release) struct practice_place place = {NULL};
+    CLEANUP(practice_place_release)
+    struct practice_place place = {.volume = NULL};
     bool is_paper = practice_find_place(root_fd, &place);
 
     if (is_paper && place.is_gone)
@@ -235,7 +242,8 @@ err_code platform_flush_file(int fd, struct error *err)
 
 void platform_write_back(int fd, int64_t offset, int64_t length, bool wait)
 {
-    CLEANUP(practice_place_release) struct practice_place place = {NULL};
+    CLEANUP(practice_place_release)
+    struct practice_place place = {.volume = NULL};
 
     /* Who announces has to wait already while too much is on its way. */
     if (!wait && practice_find_place(fd, &place) && !place.is_gone)
@@ -267,7 +275,8 @@ err_code platform_clone(int from_fd, int to_fd, struct error *err)
 
 err_code platform_space(int fd, struct platform_space *out, struct error *err)
 {
-    CLEANUP(practice_place_release) struct practice_place place = {NULL};
+    CLEANUP(practice_place_release)
+    struct practice_place place = {.volume = NULL};
     err_code code = posix_space(fd, out, err);
 
     if (!code && practice_find_place(fd, &place))
@@ -308,7 +317,8 @@ static err_code describe_surroundings(int fd, struct platform_mount *out,
 err_code platform_mount_of(int fd, struct platform_mount *out,
                            struct error *err)
 {
-    CLEANUP(practice_place_release) struct practice_place place = {NULL};
+    CLEANUP(practice_place_release)
+    struct practice_place place = {.volume = NULL};
 
     if (!practice_find_place(fd, &place))
         return describe_surroundings(fd, out, err);

@@ -1,0 +1,4 @@
+/* Stand-in; see CFTypes.h. */
+#include <CoreFoundation/CFTypes.h>
+
+#include <CoreFoundation/CFProtos.h>

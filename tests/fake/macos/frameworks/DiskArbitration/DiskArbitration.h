@@ -1,0 +1,4 @@
+/* Stand-in; see DATypes.h. */
+#include <DiskArbitration/DATypes.h>
+
+#include <DiskArbitration/DAProtos.h>

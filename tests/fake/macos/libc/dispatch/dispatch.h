@@ -1,0 +1,4 @@
+/* Stand-in; see DispatchTypes.h. */
+#include <dispatch/DispatchTypes.h>
+
+#include <dispatch/DispatchProtos.h>
