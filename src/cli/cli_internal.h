@@ -54,7 +54,7 @@ extern const size_t cli_command_count;
 extern const struct cli_command cli_volume_add, cli_volume_list,
     cli_volume_forget, cli_job_add, cli_job_list, cli_job_remove, cli_job_claim,
     cli_diff, cli_sync, cli_verify, cli_history, cli_drives, cli_eject,
-    cli_mount, cli_demo;
+    cli_mount, cli_tidy, cli_copies, cli_find, cli_demo;
 
 /* Below the current directory where it is relative; free() it. */
 char *cli_absolute(const char *path);
@@ -91,6 +91,9 @@ char *cli_describe_plan(const struct plan *plan);
 
 /* EVENT_PLAN of a diff, or of a dry run. */
 void cli_print_diff(struct cli_output *output, struct event *event);
+
+/* EVENT_TIDY_FILE and EVENT_TIDIED of a tidy, or of a sync. */
+void cli_print_tidy(struct cli_output *output, struct event *event);
 
 /* EVENT_EJECT of an eject, or of a sync --eject. */
 void cli_print_eject(struct cli_output *output, struct event *event);

@@ -40,7 +40,7 @@ static err_code add_target(struct command *request, const char *value,
 static err_code set_mode(struct command *request, const char *value,
                          struct error *err)
 {
-    static const enum job_mode modes[] = {JOB_MIRROR, JOB_UPDATE};
+    static const enum job_mode modes[] = {JOB_MIRROR, JOB_UPDATE, JOB_MOVE};
 
     for (size_t i = 0; i < COUNT_OF(modes); i++) {
         if (strcmp(value, job_mode_name(modes[i])) != 0)
@@ -49,8 +49,9 @@ static err_code set_mode(struct command *request, const char *value,
         return ERR_OK;
     }
     return error_set(err, ERR_INVALID,
-                     "--mode %s: use \"mirror\" (deletes follow, as versions) "
-                     "or \"update\" (nothing is deleted)",
+                     "--mode %s: use \"mirror\" (deletes follow, as versions), "
+                     "\"update\" (nothing is deleted) or \"move\" (local files "
+                     "go once enough copies are proved)",
                      value);
 }
 
@@ -94,7 +95,7 @@ static err_code check_add(const struct command *request, struct error *err)
 static const struct cli_option add_options[] = {
     {"--source", "DIR", "what is synced", set_source},
     {"--target", "VOLUME:/DIR", "where to; may be given again", add_target},
-    {"--mode", "MODE", "mirror (the default) or update", set_mode},
+    {"--mode", "MODE", "mirror (the default), update or move", set_mode},
     {"--include", "PATTERN", "only these files; may be given again",
      add_include},
     {"--exclude", "PATTERN", "not these; may be given again", add_exclude},

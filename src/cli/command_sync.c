@@ -91,6 +91,11 @@ static void print_leftovers(struct cli_output *output,
     if (info->counts.failed)
         cli_print(output, "  %lld did not arrive\n",
                   (long long)info->counts.failed);
+    if (info->lost)
+        cli_print(output,
+                  "  %lld were offloaded to this drive and are lost there, "
+                  "%lld of them copied back from another\n",
+                  (long long)info->lost, (long long)info->given_back);
     if (info->unreadable)
         cli_print(output, "  %lld cannot be read: left alone on the drive\n",
                   (long long)info->unreadable);
@@ -141,7 +146,7 @@ static json_t *synced_to_json(const struct event *event)
 
     return json_pack(
         "{s:s, s:s, s:I, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-        "s:I, s:I, s:I, s:I, s:f, s:s?}",
+        "s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:s?}",
         "job", event->job, "volume", event->volume, "run",
         (json_int_t)info->run, "exit", (int)event->outcome, "full",
         info->was_full, "new", (json_int_t)counts->files_new, "changed",
@@ -153,7 +158,8 @@ static json_t *synced_to_json(const struct event *event)
         (json_int_t)counts->bytes_copied, "failed", (json_int_t)counts->failed,
         "unreadable", (json_int_t)info->unreadable, "too_young",
         (json_int_t)info->too_young, "conflicts", (json_int_t)info->conflicts,
-        "held", (json_int_t)info->held, "seconds",
+        "held", (json_int_t)info->held, "lost", (json_int_t)info->lost,
+        "copied_back", (json_int_t)info->given_back, "seconds",
         (double)info->duration_ns / 1e9, "error", event->text);
 }
 
@@ -190,6 +196,10 @@ static void print(struct cli_output *output, struct event *event)
         break;
     case EVENT_EJECT:
         cli_print_eject(output, event);
+        break;
+    case EVENT_TIDY_FILE:
+    case EVENT_TIDIED:
+        cli_print_tidy(output, event);
         break;
     case EVENT_PULLED:
         if (!output->json)

@@ -30,6 +30,9 @@ enum command_kind {
     COMMAND_RESCAN, /* look again, health included */
     COMMAND_MOUNT,
     COMMAND_EJECT,
+    COMMAND_TIDY,        /* what `move` may remove locally: names, dry_run */
+    COMMAND_COPIES,      /* path: a source's, absolute; NULL: all jobs */
+    COMMAND_FIND,        /* path: a pattern (filter.h) */
     COMMAND_ASK_TO_QUIT, /* a holder: SIGTERM to a program of the user's */
 };
 
@@ -55,12 +58,13 @@ struct command {
     char **names;
     size_t name_count;
 
-    char *path;                  /* VOLUME_ADD: the volume's root */
+    char *path;                  /* VOLUME_ADD: the volume's root; COPIES,
+                                    FIND */
     struct config_volume volume; /* VOLUME_ADD: name, role */
     bool is_folder;              /* VOLUME_ADD */
     struct config_job job;       /* JOB_ADD */
     enum diff_depth depth;       /* DIFF, SYNC */
-    bool dry_run;                /* SYNC: plan only */
+    bool dry_run;                /* SYNC, TIDY: plan only */
     bool eject_after;            /* SYNC: the drives that it wrote to */
     /*
      * SYNC: exactly these plans, as they were shown; what changed meanwhile

@@ -287,6 +287,16 @@ void compare_carry_out_gone(struct walker *walker,
                             const struct compare_task *task,
                             const struct trio *trio, enum diff_verdict verdict)
 {
+    bool holds_offloaded = trio->row && trio->row->type == ENTRY_DIRECTORY &&
+                           trio->row->flags & RECORD_OFFLOADED;
+
+    if (holds_offloaded) { /* it is looked at itself, whatever became of it */
+        bool is_there = trio->drive
+                            ? trio->drive->stat.type == PLATFORM_DIRECTORY
+                            : walker->options->drive_fd < 0;
+        push_child(walker, task, trio, trio->row->child, is_there, task->early);
+        return;
+    }
     switch (verdict) {
     case DIFF_DELETE:
         add_delete(walker, task, trio, task->early);

@@ -14,6 +14,7 @@
 #include "core/eject.h"
 #include "core/history.h"
 #include "core/leftovers.h"
+#include "core/offload.h"
 #include "core/outcome.h"
 #include "core/plan.h"
 #include "core/queue.h"
@@ -33,10 +34,17 @@ enum event_kind {
     EVENT_VERIFIED,
     EVENT_RUN,
     EVENT_RUN_ITEM,
-    EVENT_DRIVES, /* all of them, anew */
-    EVENT_EJECT,  /* a step, a holder list, or the verdict */
-    EVENT_PULLED, /* a drive left while it was written: volume, in_flight */
-    EVENT_DONE,   /* outcome; text when it ended with an error */
+    EVENT_DRIVES,    /* all of them, anew */
+    EVENT_EJECT,     /* a step, a holder list, or the verdict */
+    EVENT_PULLED,    /* a drive left while it was written: volume, in_flight */
+    EVENT_TIDY_FILE, /* one file of a job in the mode `move`: job, path, volume
+                        (whose copy lacks something; NULL), text, tidy.reason,
+                        tidy.bytes, tidy.counted, tidy.until_ns */
+    EVENT_TIDIED,    /* a job: tidy */
+    EVENT_COPY,      /* one copy of one file: job, volume, path, copy */
+    EVENT_COPIES,    /* a job: copies */
+    EVENT_FOUND,     /* volume, job, path on the volume, found */
+    EVENT_DONE,      /* outcome; text when it ended with an error */
 };
 
 enum progress_phase {
@@ -75,6 +83,9 @@ struct sync_info {
     struct plan_totals totals;
     int64_t run;
     int64_t held, conflicts, too_young, unreadable;
+    int64_t lost; /* offloaded, and not on the drive any more; `given_back` of
+                     them were copied from another target */
+    int64_t given_back;
     bool was_full; /* the drive's directories were read */
     enum outcome outcome;
     int64_t duration_ns;
@@ -84,6 +95,40 @@ struct verify_info {
     int64_t verified, compared, adopted, skipped;
     int64_t rotten, drifted, missing, unreadable;
     int64_t bytes, duration_ns;
+};
+
+struct tidy_info {
+    bool is_dry;                       /* nothing was removed: what would be */
+    int64_t files, bytes, directories; /* removed */
+    int64_t waiting[OFFLOAD_REASON_COUNT]; /* files that stay, by reason */
+    /* of one file */
+    enum offload_reason reason; /* OFFLOAD_READY: removed */
+    int counted;                /* copies that count */
+    int64_t until_ns;           /* OFFLOAD_KEEP_LOCAL */
+};
+
+/* One copy, on one target of a job. */
+struct copy_info {
+    bool is_there;     /* false: no copy; the rest is meaningless */
+    bool is_current;   /* the source as it is now, or is offloaded */
+    bool is_offloaded; /* the source was removed by `move` */
+    bool is_adopted, is_compared;
+    int64_t size_bytes, committed_ns;
+    int64_t verified_ns; /* read back from the device; 0: never */
+};
+/* How many copies the files of a job have. */
+#define COPIES_MOST 4
+struct copies_info {
+    int64_t files[COPIES_MOST + 1]; /* by copies; the last: that or more */
+    int64_t offloaded, unproven;    /* of them: no copy proved to be readable */
+};
+
+enum found_state { FOUND_PRESENT, FOUND_OFFLOADED, FOUND_VERSION };
+struct found_info {
+    enum found_state state;
+    int64_t size_bytes, mtime_ns;
+    int64_t replaced_ns; /* of a version: when it was superseded or deleted */
+    bool is_ours;        /* this host's job */
 };
 
 struct eject_info {
@@ -122,6 +167,10 @@ struct event {
     struct drives drives;    /* EVENT_DRIVES: may be taken out */
     struct eject_info eject; /* EVENT_EJECT */
     struct verify_info verify;
+    struct tidy_info tidy;
+    struct copy_info copy;
+    struct copies_info copies;
+    struct found_info found;
     struct run run;       /* EVENT_RUN: `jobs` is in `text` */
     struct run_item item; /* EVENT_RUN_ITEM: strings are in job, path, text */
 };

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define META_REST "rest"
+#define META_WRITTEN "written" /* to which device, as plugged */
 #define DAY_NS (24 * 3600 * NS_PER_SECOND)
 
 /* Root time and free clusters: whoever wrote since has moved one of them. A
@@ -100,5 +101,47 @@ err_code evidence_needs_full(struct catalogue *catalogue,
     if (!code && ours)
         code = is_rest_unchanged(catalogue, volume, &unchanged, err);
     *out = !(ours && unchanged);
+    return code;
+}
+
+/* --- the device --- */
+
+static err_code describe_device(const struct volume *volume, char **out,
+                                struct error *err)
+{
+    CLEANUP_FREE char *boot = NULL;
+    err_code code = platform_boot_id(&boot, err);
+
+    if (!code)
+        *out = xasprintf("%s %s", boot, volume->mount.plug);
+    return code;
+}
+
+err_code evidence_device_is_fresh(struct catalogue *catalogue,
+                                  const struct volume *volume, bool *out,
+                                  struct error *err)
+{
+    CLEANUP(strbuf_release) struct strbuf written = STRBUF_INIT;
+    CLEANUP_FREE char *now = NULL;
+    bool found;
+    err_code code =
+        catalogue_get_meta(catalogue, META_WRITTEN, &written, &found, err);
+
+    if (!code)
+        code = describe_device(volume, &now, err);
+    if (!code)
+        *out = volume->mount.is_local_disk && found &&
+               strcmp(written.text, now) != 0;
+    return code;
+}
+
+err_code evidence_note_device(struct catalogue *catalogue,
+                              const struct volume *volume, struct error *err)
+{
+    CLEANUP_FREE char *now = NULL;
+    err_code code = describe_device(volume, &now, err);
+
+    if (!code)
+        code = catalogue_set_meta(catalogue, META_WRITTEN, now, err);
     return code;
 }

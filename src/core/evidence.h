@@ -25,6 +25,22 @@ err_code evidence_record(struct catalogue *catalogue,
 err_code evidence_forget(struct catalogue *catalogue, struct error *err)
     MUST_CHECK;
 
+/*
+ * Whether the device has left and come back since a run of ours wrote to it,
+ * so that whatever is read of that comes from the device, through FUSE, too. A
+ * new mount is not enough: as long as anybody has the block device open, its
+ * pages outlive the mount, and exfat-fuse serves them [seen: a byte changed
+ * behind a loop device shows after a remount, but not while a third process
+ * had the device open].
+ */
+err_code evidence_device_is_fresh(struct catalogue *catalogue,
+                                  const struct volume *volume, bool *out,
+                                  struct error *err) MUST_CHECK;
+/* A run is going to write. */
+err_code evidence_note_device(struct catalogue *catalogue,
+                              const struct volume *volume, struct error *err)
+    MUST_CHECK;
+
 struct evidence {
     const struct owner *owner; /* NULL: never synced */
     const char *host;

@@ -152,6 +152,28 @@ static enum version_reason replaced_reason(const struct action *action)
     return action->reason == REASON_DRIFT ? VERSION_FOREIGN : VERSION_REPLACED;
 }
 
+/*
+ * What comes back from another target has to be what was lost; and its row
+ * goes on speaking of the source, not of that other target.
+ */
+static err_code keep_row(const struct execute_options *options,
+                         const struct action *action, struct arena *arena,
+                         struct record *record, struct error *err)
+{
+    const struct record copied = *record;
+    err_code code = find_row(options, action->path, arena, record, err);
+
+    if (code)
+        return code;
+    if (!hash_equal(&copied.hash, &record->hash))
+        return error_set(err, ERR_CORRUPT,
+                         "the copy on the other drive is damaged, too");
+    record->stamp = copied.stamp;
+    record->committed_ns = record->verified_ns = 0;
+    record->flags &= ~(unsigned)RECORD_COMPARED;
+    return ERR_OK;
+}
+
 static err_code build_copy(const struct execute_options *options,
                            const struct stage_item *item, struct batch *batch,
                            struct error *err)
@@ -163,6 +185,10 @@ static err_code build_copy(const struct execute_options *options,
 
     intent.record = item->result.record;
     name_record(&intent.record, action);
+    if (action->flags & ACTION_BACK)
+        code = keep_row(options, action, &batch->arena, &intent.record, err);
+    if (code)
+        return code;
     if (action->reason == REASON_DRIFT)
         intent.record.flags |= RECORD_DRIFTED;
     if (item->result.is_unchanged) {
@@ -300,9 +326,18 @@ static err_code build_directory(const struct execute_options *options,
                                               : INTENT_TOUCH);
     const char *path = on_volume(options, &batch->arena, action_drive(action));
     struct platform_stat stat;
+    struct record before;
 
     intent.from = intent.to = path;
     if (step->kind == STEP_RMDIR) {
+        add_intent(batch, &intent);
+        return ERR_OK;
+    }
+    bool has_row =
+        !find_row(options, action->path, &batch->arena, &before, NULL) &&
+        before.type == ENTRY_DIRECTORY;
+    if (action->flags & ACTION_BACK && has_row) {
+        intent.record = before;
         add_intent(batch, &intent);
         return ERR_OK;
     }
@@ -311,6 +346,8 @@ static err_code build_directory(const struct execute_options *options,
         return code;
     sign_record(&intent.record, &stat);
     name_record(&intent.record, action);
+    if (has_row)
+        intent.record.flags = before.flags & RECORD_OFFLOADED;
     add_intent(batch, &intent);
     return ERR_OK;
 }
@@ -358,7 +395,7 @@ static err_code build_note(const struct execute_options *options,
     }
     const struct noted *noted = action->noted;
     if (noted->is_adopted)
-        intent.record.flags = RECORD_UNHASHED;
+        intent.record.flags = RECORD_UNHASHED | RECORD_ADOPTED;
     else
         code =
             find_row(options, action->path, &batch->arena, &intent.record, err);
@@ -373,7 +410,7 @@ static err_code build_note(const struct execute_options *options,
         intent.record.link_target = arena_strdup(&batch->arena, target);
     }
     uint64_t side = intent.record.source.side;
-    intent.record.flags &= ~(unsigned)RECORD_RACY;
+    intent.record.flags &= ~(unsigned)(RECORD_RACY | RECORD_OFFLOADED);
     intent.record.source = noted->signature;
     intent.record.source.side = side;
     intent.record.stamp = noted->stamp;

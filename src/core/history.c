@@ -94,6 +94,25 @@ err_code history_end(struct catalogue *catalogue, const struct run *run,
     return statement_run(update, err);
 }
 
+err_code history_latest_ns(struct catalogue *catalogue, int64_t *out,
+                           struct error *err)
+{
+    struct statement *select;
+    bool has_row;
+    err_code code = db_prepare(
+        catalogue_db(catalogue),
+        "SELECT coalesce(max(max(started_ns, ended_ns)), 0) FROM run", &select,
+        err);
+
+    if (!code)
+        code = statement_step(select, &has_row, err);
+    if (code)
+        return code;
+    *out = column_int(select, 0);
+    statement_done(select);
+    return ERR_OK;
+}
+
 err_code history_add_item(struct catalogue *catalogue, int64_t run,
                           const struct run_item *item, struct error *err)
 {

@@ -34,6 +34,11 @@ err_code history_begin(struct catalogue *catalogue, const char *jobs,
 err_code history_end(struct catalogue *catalogue, const struct run *run,
                      struct error *err) MUST_CHECK;
 
+/* When any run was last seen to begin or end, by the clock of then; 0: never.
+ */
+err_code history_latest_ns(struct catalogue *catalogue, int64_t *out,
+                           struct error *err) MUST_CHECK;
+
 enum history_deed {
     DEED_NEW = 1,
     DEED_UPDATED,

@@ -77,6 +77,8 @@ enum {
     ACTION_DATABASE = 1u << 3,   /* the row is a snapshot's */
     ACTION_NEEDS_ROOM = 1u << 4, /* an ACTION_EARLY one has its name, or a
                                     name above it */
+    ACTION_BACK = 1u << 5,       /* lost, and another target has it: the row
+                                    stays as it is */
 };
 
 /* Where a renamed file stands now. */

@@ -47,8 +47,11 @@ enum {
     RECORD_HELD = 1u << 3,      /* only in the catalogue: the volume has no such
                                    thing (a symlink on exFAT) */
     RECORD_UNHASHED = 1u << 4,  /* adopted, not read yet */
-    RECORD_OFFLOADED = 1u << 5, /* `move` removed the source */
+    RECORD_OFFLOADED = 1u << 5, /* `move` removed the source; of a directory:
+                                   of something below */
     RECORD_DRIFTED = 1u << 6,   /* replaced something that was not ours */
+    RECORD_ADOPTED = 1u << 7,   /* found there: somebody else wrote it */
+    RECORD_COMPARED = 1u << 8,  /* read back, but perhaps from memory */
 };
 
 struct record {

@@ -224,6 +224,8 @@ err_code session_begin(struct session *session, struct error *err)
     if (!code)
         code = evidence_forget(session->catalogue, err);
     if (!code)
+        code = evidence_note_device(session->catalogue, session->volume, err);
+    if (!code)
         code = probe_if_changed(session, err);
     if (!code)
         code = prepare_staging(session, err);

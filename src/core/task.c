@@ -25,6 +25,9 @@ static task_body *const bodies[] = {
     [COMMAND_RESCAN] = task_rescan,
     [COMMAND_MOUNT] = task_mount,
     [COMMAND_EJECT] = task_eject,
+    [COMMAND_TIDY] = task_tidy,
+    [COMMAND_COPIES] = task_copies,
+    [COMMAND_FIND] = task_find,
     [COMMAND_ASK_TO_QUIT] = task_ask_to_quit,
 };
 

@@ -7,6 +7,9 @@
  *     task_sync.c    sync: the volumes; task_sync_job.c one job on one
  *     task_verify.c  verify
  *     task_history.c history
+ *     task_tidy.c    tidy, and what `move` removes at the end of a sync
+ *     task_copies.c  copies
+ *     task_find.c    find
  *     task_watch.c   drives as they come and go
  *     task_eject.c   eject, mount, and asking a holder to quit
  *     task_select.c  which jobs and volumes a command names
@@ -61,7 +64,7 @@ typedef err_code task_body(struct task *task, enum outcome *outcome,
 task_body task_volume_add, task_volume_list, task_volume_forget, task_job_add,
     task_job_list, task_job_remove, task_job_claim, task_diff, task_sync,
     task_verify, task_history, task_watch, task_rescan, task_mount, task_eject,
-    task_ask_to_quit;
+    task_ask_to_quit, task_tidy, task_copies, task_find;
 
 struct task *task_new(const struct task_context *context,
                       struct command *command_taking);
@@ -88,6 +91,20 @@ void task_post_finding(void *task, const char *job, const char *path,
 enum outcome task_eject_volumes(struct task *task,
                                 const struct config_volume *const *volumes,
                                 size_t count);
+
+/*
+ * Puts back what an interrupted removal of local files left under private
+ * names. What it cannot is said; those jobs are refused (offload_files.h).
+ */
+err_code task_recover_offloads(struct task *task, struct error *err) MUST_CHECK;
+/*
+ * Removes local files of the jobs in the mode `move` among `pairs`; posts
+ * EVENT_TIDIED for each, and EVENT_TIDY_FILE for what was removed or failed
+ * (`tells_all`: for every file).
+ */
+struct pairs;
+enum outcome task_tidy_jobs(struct task *task, const struct pairs *pairs,
+                            bool is_dry, bool tells_all);
 
 /* --- which jobs on which volumes --- */
 

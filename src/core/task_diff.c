@@ -107,10 +107,16 @@ static err_code diff_pair(struct diffing *diffing, const struct pair *pair,
 
 static enum outcome outcome_of_plan(const struct plan *plan)
 {
-    for (size_t i = 0; i < plan->count; i++)
-        if (action_counts(&plan->items[i]))
-            return OUTCOME_DIFFERENCES;
-    return OUTCOME_DONE;
+    enum outcome outcome = OUTCOME_DONE;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct action *action = &plan->items[i];
+        if (action_counts(action))
+            outcome = outcome_worse(outcome, action->reason == REASON_LOSS
+                                                 ? OUTCOME_FAILED_FILES
+                                                 : OUTCOME_DIFFERENCES);
+    }
+    return outcome;
 }
 
 static enum outcome post_diff(struct diffing *diffing, const struct pair *pair)

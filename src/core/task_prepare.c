@@ -166,11 +166,6 @@ err_code task_prepare(struct task *task, const struct pair *pair,
         code = error_set(err, ERR_INVALID,
                          "job %s: cross_mounts is not supported yet: remove it",
                          pair->job->name);
-    if (!code && pair->job->mode == JOB_MOVE)
-        code = error_set(err, ERR_INVALID,
-                         "job %s: the mode \"move\" is not supported yet: use "
-                         "\"update\"",
-                         pair->job->name);
     if (!code)
         code = open_source(pair, &prepared, err);
     if (!code && volume)

@@ -122,6 +122,9 @@ static err_code open_volume(struct syncing *syncing, struct error *err)
         code = open_session(syncing, err);
     if (!code)
         tell_about_repair(syncing);
+    if (!code)
+        code = evidence_device_is_fresh(syncing->catalogue, &syncing->volume,
+                                        &syncing->device_is_fresh, err);
     return code;
 }
 
@@ -309,6 +312,8 @@ err_code task_sync(struct task *task, enum outcome *outcome, struct error *err)
     err_code code = task_select_pairs(task, &pairs, err);
     if (!code)
         code = check_approval(task, err);
+    if (!code)
+        code = task_recover_offloads(task, err);
     if (code)
         return code;
     CLEANUP_FREE bool *is_absent = xcalloc(pairs.count, sizeof *is_absent);
@@ -317,6 +322,9 @@ err_code task_sync(struct task *task, enum outcome *outcome, struct error *err)
     struct served served = {.is_absent = is_absent, .to_eject = to_eject};
     *outcome = outcome_worse(*outcome, serve(task, &pairs, &served));
     *outcome = outcome_worse(*outcome, judge_absent(task, &pairs, is_absent));
+    if (!stop_flag_is_raised(&task->stop))
+        *outcome =
+            outcome_worse(*outcome, task_tidy_jobs(task, &pairs, false, false));
     if (task->command->eject_after)
         *outcome =
             outcome_worse(*outcome, task_eject_volumes(task, to_eject,

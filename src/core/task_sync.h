@@ -14,6 +14,8 @@ struct syncing {
     char *catalogue_path;
     struct session session;
     bool is_open, is_begun;
+    bool device_is_fresh; /* nothing was written to it since it was plugged in
+                           */
     char *program, *scratch;
     char *jobs; /* names, for the history */
     struct run_counts counts;
@@ -25,5 +27,32 @@ struct syncing {
  * the volume's other jobs may still be tried.
  */
 bool sync_run_job(struct syncing *syncing, const struct pair *pair);
+
+/* One job while it is synced to one volume. */
+struct job_run {
+    struct syncing *syncing;
+    const struct pair *pair;
+    struct prepared prepared;
+    struct plan plan;
+    bool is_reviewed; /* deletes were approved on the screen */
+    struct sync_info info;
+};
+
+/* Opens the session for writing, unless it is. */
+err_code sync_begin(struct job_run *run, struct error *err) MUST_CHECK;
+/* Executes a plan of the job, its files read below `source_fd`. */
+err_code sync_execute(struct job_run *run, const struct plan *plan,
+                      int source_fd, struct run_counts *counts,
+                      struct error *err) MUST_CHECK;
+/* What the plan copied is read back, where the job asks for it. */
+err_code sync_read_back(struct job_run *run, const struct plan *plan,
+                        struct error *err) MUST_CHECK;
+
+/*
+ * task_sync_loss.c: what was offloaded to this volume and is not there as
+ * recorded any more: named, counted, and copied back from another target of
+ * the job that is attached and has it.
+ */
+err_code sync_handle_losses(struct job_run *run, struct error *err) MUST_CHECK;
 
 #endif

@@ -2,20 +2,12 @@
 #include "core/evidence.h"
 #include "core/guard.h"
 #include "core/journal.h"
+#include "core/offload_copies.h"
+#include "core/offload_files.h"
 #include "core/task_sync.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* One job while it is synced to one volume. */
-struct job_run {
-    struct syncing *syncing;
-    const struct pair *pair;
-    struct prepared prepared;
-    struct plan plan;
-    bool is_reviewed; /* deletes were approved on the screen */
-    struct sync_info info;
-};
 
 /* The plan that was shown, if it can still be believed as a whole. */
 static bool take_reviewed(struct job_run *run)
@@ -117,10 +109,10 @@ static err_code ensure_owner(struct job_run *run, struct error *err)
     return code;
 }
 
-static void begin_progress(struct job_run *run)
+static void begin_progress(struct job_run *run, const struct plan *plan)
 {
     struct task_progress *progress = &run->syncing->task->progress;
-    const struct plan_totals *totals = &run->plan.totals;
+    const struct plan_totals *totals = &plan->totals;
     int64_t files = totals->count[ACTION_NEW] + totals->count[ACTION_UPDATE];
 
     atomic_fetch_add(&progress->run.files_total, files);
@@ -142,7 +134,9 @@ static void post_failed(void *context, const char *job, const char *path,
     task_post(syncing->task, event);
 }
 
-static err_code execute(struct job_run *run, struct error *err)
+err_code sync_execute(struct job_run *run, const struct plan *plan,
+                      int source_fd, struct run_counts *counts,
+                      struct error *err)
 {
     struct syncing *syncing = run->syncing;
     const struct run_listener listener = {syncing, post_failed};
@@ -150,8 +144,8 @@ static err_code execute(struct job_run *run, struct error *err)
         .session = &syncing->session,
         .job = run->pair->job,
         .owner = &run->prepared.owner,
-        .plan = &run->plan,
-        .source_fd = run->prepared.source_fd,
+        .plan = plan,
+        .source_fd = source_fd,
         .directory = run->pair->target->directory,
         .program = syncing->program,
         .scratch = syncing->scratch,
@@ -161,33 +155,46 @@ static err_code execute(struct job_run *run, struct error *err)
         .listener = &listener,
     };
 
-    begin_progress(run);
-    return execute_plan(&options, &run->info.counts, err);
+    begin_progress(run, plan);
+    return execute_plan(&options, counts, err);
+}
+
+err_code sync_begin(struct job_run *run, struct error *err)
+{
+    struct syncing *syncing = run->syncing;
+    err_code code = ERR_OK;
+
+    if (!syncing->is_begun)
+        code = session_begin(&syncing->session, err);
+    syncing->is_begun |= code == ERR_OK;
+    return code;
 }
 
 static err_code carry_out(struct job_run *run, struct error *err)
 {
-    struct syncing *syncing = run->syncing;
     bool changes_volume, changes_catalogue;
     err_code code = ensure_owner(run, err);
 
     look_at_plan(&run->plan, &changes_volume, &changes_catalogue);
-    if (!code && changes_volume && !syncing->is_begun) {
-        code = session_begin(&syncing->session, err);
-        syncing->is_begun = code == ERR_OK;
-    }
+    if (!code && changes_volume)
+        code = sync_begin(run, err);
     if (!code && (changes_volume || changes_catalogue))
-        code = execute(run, err);
+        code = sync_execute(run, &run->plan, run->prepared.source_fd,
+                            &run->info.counts, err);
     return code;
 }
 
-static bool needs_read_back(const struct job_run *run)
+/* --- reading back --- */
+
+static bool needs_read_back(const struct job_run *run, const struct plan *plan)
 {
+    const struct config_job *job = run->pair->job;
+
     if (run->syncing->session.is_unclean ||
-        run->pair->job->verify == JOB_VERIFY_READ_BACK)
+        job->verify == JOB_VERIFY_READ_BACK || job->mode == JOB_MOVE)
         return true;
-    for (size_t i = 0; i < run->plan.count; i++)
-        if (run->plan.items[i].reason == REASON_POISONED)
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->items[i].reason == REASON_POISONED)
             return true;
     return false;
 }
@@ -207,29 +214,57 @@ static void found_in_copy(void *context, const char *job, const char *path,
         task_say(syncing->task, "%s: could not be marked as doubtful", path);
 }
 
-/* Everything that was copied now is read back from the device. */
-static err_code read_back(struct job_run *run, struct error *err)
+static err_code look_back(struct job_run *run, const struct plan *plan,
+                          struct error *err)
 {
     struct syncing *syncing = run->syncing;
+    const struct owner *owner = &run->prepared.owner;
     struct verify_counts counts = {0};
     const struct verify_listener listener = {run, found_in_copy};
     const struct verify_options options = {
         .volume = &syncing->volume,
         .catalogue = syncing->catalogue,
         .time_tolerance_ns = syncing->session.traits.time_tolerance_ns,
+        .device_is_fresh = !plan && syncing->device_is_fresh,
         .sample = 1.0,
         .stop = &syncing->task->stop,
         .progress = &syncing->task->progress.verify,
         .listener = &listener,
     };
 
-    if (!needs_read_back(run))
-        return ERR_OK;
     atomic_store(&syncing->task->progress.phase, PHASE_VERIFYING);
-    err_code code =
-        verify_copied(&options, &run->prepared.owner, &run->plan, &counts, err);
+    err_code code = plan ? verify_copied(&options, owner, plan, &counts, err)
+                         : verify_unproven(&options, owner, &counts, err);
     run->info.counts.failed +=
         counts.rotten + counts.drifted + counts.missing + counts.unreadable;
+    return code;
+}
+
+err_code sync_read_back(struct job_run *run, const struct plan *plan,
+                        struct error *err)
+{
+    return needs_read_back(run, plan) ? look_back(run, plan, err) : ERR_OK;
+}
+
+/*
+ * Before anything is written: what earlier runs copied and could not read
+ * back with proof (through FUSE: in the plug in which it was written), or did
+ * not come to. And what the drive turned out not to hold is not proved.
+ */
+static err_code prove_earlier(struct job_run *run, struct error *err)
+{
+    const struct session *session = &run->syncing->session;
+    const struct owner *owner = &run->prepared.owner;
+    err_code code = ERR_OK;
+
+    if (run->pair->job->mode != JOB_MOVE || !run->prepared.has_owner)
+        return ERR_OK;
+    for (size_t i = 0; !code && i < run->plan.count; i++)
+        if (run->plan.items[i].kind == ACTION_CONFLICT)
+            code = offload_doubt(run->syncing->catalogue, owner,
+                                 run->plan.items[i].path, err);
+    if (!code && !session->is_unclean && !session->repaired)
+        code = look_back(run, NULL, err);
     return code;
 }
 
@@ -254,7 +289,7 @@ static enum outcome judge(const struct job_run *run, err_code code)
     const struct sync_info *info = &run->info;
     enum outcome outcome = outcome_of(code);
 
-    if (info->counts.failed || info->unreadable)
+    if (info->counts.failed || info->unreadable || info->lost)
         outcome = outcome_worse(outcome, OUTCOME_FAILED_FILES);
     if (info->held || info->conflicts || run->syncing->session.is_unclean)
         outcome = outcome_worse(outcome, OUTCOME_DIFFERENCES);
@@ -312,18 +347,25 @@ static void post_synced(struct job_run *run, err_code code,
 static err_code sync_job(struct job_run *run, struct error *err)
 {
     struct syncing *syncing = run->syncing;
-    err_code code = task_prepare(syncing->task, run->pair, &syncing->volume,
-                                 syncing->catalogue, &run->prepared, err);
+    err_code code = offload_files_check(syncing->task->context->state_directory,
+                                        run->pair->job->name, err);
 
+    if (!code)
+        code = task_prepare(syncing->task, run->pair, &syncing->volume,
+                            syncing->catalogue, &run->prepared, err);
     if (!code && !take_reviewed(run))
         code = make_plan(run, err);
     if (code)
         return code;
     hold_deletes(run);
     count_leftovers(run);
-    code = carry_out(run, err);
+    code = prove_earlier(run, err);
     if (!code)
-        code = read_back(run, err);
+        code = carry_out(run, err);
+    if (!code)
+        code = sync_read_back(run, &run->plan, err);
+    if (!code)
+        code = sync_handle_losses(run, err);
     if (!code)
         code = remember_job(run, err);
     return code;

@@ -1,6 +1,7 @@
 #include "core/task.h"
 
 #include "core/base/clock.h"
+#include "core/evidence.h"
 #include "core/lock.h"
 #include "core/volume.h"
 
@@ -24,6 +25,7 @@ struct verifying_volume {
     struct lock lock;
     struct traits traits;
     struct owners owners;
+    bool device_is_fresh;
 };
 
 static void verifying_volume_release(struct verifying_volume *verifying)
@@ -52,6 +54,10 @@ static err_code open_volume(struct verifying_volume *verifying,
     if (!code)
         code = catalogue_list_owners(verifying->catalogue, &verifying->owners,
                                      err);
+    if (!code)
+        code =
+            evidence_device_is_fresh(verifying->catalogue, &verifying->volume,
+                                     &verifying->device_is_fresh, err);
     return code;
 }
 
@@ -120,6 +126,7 @@ static err_code verify_volume(struct verifying_volume *verifying,
         .catalogue = verifying->catalogue,
         .time_tolerance_ns = verifying->traits.time_tolerance_ns,
         .sample = task->command->sample,
+        .device_is_fresh = verifying->device_is_fresh,
         .seed = (uint64_t)clock_now_ns(),
         .stop = &task->stop,
         .progress = &task->progress.verify,

@@ -21,6 +21,8 @@ struct verifying {
     struct hasher *hasher;
     char *chunk;
     int rows_waiting;
+    bool only_unproven; /* and only while there is proof to be had */
+    bool has_no_proof;
 };
 
 const char *verify_finding_text(enum verify_finding finding)
@@ -116,12 +118,32 @@ static err_code remember(struct verifying *verifying, const char *path,
         verifying->counts->verified++;
     else
         verifying->counts->compared++;
-    if (!(record->flags & RECORD_UNHASHED) && proof != PLATFORM_PROOF_DEVICE)
-        return ERR_OK;
     known.hash = *hash;
     known.flags &= ~(unsigned)RECORD_UNHASHED;
-    if (proof == PLATFORM_PROOF_DEVICE)
+    if (proof == PLATFORM_PROOF_DEVICE) {
         known.verified_ns = clock_now_ns();
+        known.flags &= ~(unsigned)RECORD_COMPARED;
+    } else if (!known.verified_ns) {
+        known.flags |= RECORD_COMPARED;
+    }
+    if (known.flags == record->flags &&
+        known.verified_ns == record->verified_ns)
+        return ERR_OK;
+    return write_row(verifying, path, &known, err);
+}
+
+/* What was proved of it before is worth nothing now. */
+static err_code doubt(struct verifying *verifying, const char *path,
+                      const struct record *record, enum verify_finding finding,
+                      const char *message, struct error *err)
+{
+    struct record known = *record;
+
+    tell(verifying, path, finding, message);
+    if (!known.verified_ns && !(known.flags & RECORD_COMPARED))
+        return ERR_OK;
+    known.verified_ns = 0;
+    known.flags &= ~(unsigned)RECORD_COMPARED;
     return write_row(verifying, path, &known, err);
 }
 
@@ -138,20 +160,23 @@ static err_code check_open_file(struct verifying *verifying, int fd,
     err_code code = platform_stat_fd(fd, &stat, err);
 
     if (!code && !stamp_equal(stamp_of(&stat), record->stamp,
-                              options->time_tolerance_ns)) {
-        tell(verifying, path, VERIFY_DRIFT, "");
-        return ERR_OK;
-    }
+                              options->time_tolerance_ns))
+        return doubt(verifying, path, record, VERIFY_DRIFT, "", err);
     if (!code)
         code = platform_drop_cache(fd, stat.size_bytes, &proof, err);
+    if (!code && options->device_is_fresh)
+        proof = PLATFORM_PROOF_DEVICE;
+    if (!code && verifying->only_unproven && proof != PLATFORM_PROOF_DEVICE) {
+        verifying->has_no_proof = true;
+        return ERR_OK;
+    }
     if (!code)
         code = hash_file(verifying, fd, drive_path, &hash, err);
     if (code)
         return code;
     if (record->flags & RECORD_UNHASHED || hash_equal(&hash, &record->hash))
         return remember(verifying, path, record, &hash, proof, err);
-    tell(verifying, path, VERIFY_ROT, "");
-    return ERR_OK;
+    return doubt(verifying, path, record, VERIFY_ROT, "", err);
 }
 
 static bool ends_verify(err_code code)
@@ -173,19 +198,20 @@ static err_code check_file(struct verifying *verifying, const char *path,
         /* After a yank every name is "not found": ask the device. */
         code = volume_check(verifying->options->volume, err);
         if (!code)
-            tell(verifying, path, VERIFY_MISSING, "");
+            code = doubt(verifying, path, record, VERIFY_MISSING, "", err);
         return code;
     }
     if (code == ERR_CHANGED) {
-        tell(verifying, path, VERIFY_DRIFT, err->message);
-        return ERR_OK;
+        CLEANUP_FREE char *why = xstrdup(err->message);
+        return doubt(verifying, path, record, VERIFY_DRIFT, why, err);
     }
     if (!code)
         code = check_open_file(verifying, fd, path, drive_path, record, err);
     if (!code || ends_verify(code))
         return code;
-    tell(verifying, path, VERIFY_UNREADABLE, err->message);
-    return volume_check(verifying->options->volume, err);
+    CLEANUP_FREE char *why = xstrdup(err->message);
+    code = doubt(verifying, path, record, VERIFY_UNREADABLE, why, err);
+    return code ? code : volume_check(verifying->options->volume, err);
 }
 
 static bool is_in_sample(const struct verify_options *options, const char *path)
@@ -206,7 +232,10 @@ static err_code visit(void *context, const char *path, const char *drive_path,
     struct verifying *verifying = context;
     const struct verify_options *options = verifying->options;
 
-    if (record->type != ENTRY_FILE)
+    if (record->type != ENTRY_FILE || verifying->has_no_proof)
+        return ERR_OK;
+    if (verifying->only_unproven &&
+        (record->verified_ns || record->flags & (RECORD_ADOPTED | RECORD_HELD)))
         return ERR_OK;
     if (stop_flag_is_raised(options->stop))
         return error_set(err, ERR_CANCELLED, "stopped on request");
@@ -242,18 +271,34 @@ static err_code end(struct verifying *verifying, err_code code,
     return code ? code : committed;
 }
 
+static err_code verify_walk(struct verifying *verifying, struct error *err)
+{
+    struct error own = ERROR_INIT;
+
+    if (!err)
+        err = &own;
+    err_code code = catalogue_walk(verifying->options->catalogue,
+                                   verifying->owner, visit, verifying, err);
+    return end(verifying, code, err);
+}
+
 err_code verify_owner(const struct verify_options *options,
                       const struct owner *owner, struct verify_counts *counts,
                       struct error *err)
 {
-    struct error own = ERROR_INIT;
     struct verifying verifying = begin(options, owner, counts);
 
-    if (!err)
-        err = &own;
-    err_code code =
-        catalogue_walk(options->catalogue, owner, visit, &verifying, err);
-    return end(&verifying, code, err);
+    return verify_walk(&verifying, err);
+}
+
+err_code verify_unproven(const struct verify_options *options,
+                         const struct owner *owner,
+                         struct verify_counts *counts, struct error *err)
+{
+    struct verifying verifying = begin(options, owner, counts);
+
+    verifying.only_unproven = true;
+    return verify_walk(&verifying, err);
 }
 
 static err_code check_copied(struct verifying *verifying,

@@ -49,6 +49,9 @@ struct verify_options {
     const struct volume *volume;
     struct catalogue *catalogue;
     int64_t time_tolerance_ns;
+    /* Nothing was written since the device was plugged in (evidence.h):
+     * whatever the cache holds, it came from the device. */
+    bool device_is_fresh;
     double sample; /* part of the files, 1.0: all */
     uint64_t seed; /* another sample each time */
     const struct stop_flag *stop;
@@ -60,6 +63,15 @@ struct verify_options {
 err_code verify_owner(const struct verify_options *options,
                       const struct owner *owner, struct verify_counts *counts,
                       struct error *err) MUST_CHECK;
+
+/*
+ * Only what this host wrote and nobody has read back with proof yet. Stops
+ * at the first file that could only be compared.
+ */
+err_code verify_unproven(const struct verify_options *options,
+                         const struct owner *owner,
+                         struct verify_counts *counts, struct error *err)
+    MUST_CHECK;
 
 /*
  * Only what a plan has copied, read back after its commit: new and updated

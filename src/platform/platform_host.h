@@ -8,6 +8,8 @@
 
 #include "core/base/error.h"
 
+#include <stdbool.h>
+
 /* Absolute paths in fresh memory (free() them); nothing is created. */
 err_code platform_config_directory(char **out_path, struct error *err)
     MUST_CHECK;
@@ -30,6 +32,9 @@ char *platform_user_name(void);
  * from a power cut. free() it.
  */
 err_code platform_boot_id(char **out_id, struct error *err) MUST_CHECK;
+
+/* Whether the system says that its clock follows a better one (NTP, GPS). */
+bool platform_clock_is_synchronised(void);
 
 /* The path by which this very program can be started again; free() it. */
 err_code platform_own_program(char **out_path, struct error *err) MUST_CHECK;

@@ -151,6 +151,14 @@ err_code platform_drop_cache(int fd, int64_t size_bytes,
 /* The file will be read once, from its start to its end. */
 void platform_advise_sequential(int fd);
 
+/*
+ * Whether anybody but `fd` has the file open or mapped at this moment: any
+ * process of any user, this one included. ERR_UNSUPPORTED where that cannot be
+ * told: another user's file, or a filesystem that does not know.
+ */
+err_code platform_is_open_elsewhere(int fd, bool *out_is_open,
+                                    struct error *err) MUST_CHECK;
+
 /* Makes `to_fd` (empty) a copy-on-write clone; ERR_UNSUPPORTED mostly. */
 err_code platform_clone(int from_fd, int to_fd, struct error *err) MUST_CHECK;
 
@@ -181,6 +189,8 @@ struct platform_mount {
     char *attachment; /* names this mount of this plugged device for as long
                          as the machine runs: never given to another, unlike
                          mount ids and device numbers */
+    char *plug; /* names the device as it was plugged in: another one after a
+                   replug, the same over mounts; "" where that is not known */
     char *mount_point;
     char *source;   /* "/dev/sda1" */
     char *driver;   /* as the kernel calls it: "exfat", "fuseblk", "ext4" */

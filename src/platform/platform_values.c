@@ -15,6 +15,7 @@ void platform_mount_release(struct platform_mount *mount)
     free(mount->fs_uuid);
     free(mount->fs_label);
     free(mount->attachment);
+    free(mount->plug);
     *mount = (struct platform_mount)PLATFORM_MOUNT_INIT;
 }
 

@@ -819,6 +819,23 @@ static void a_clone_is_equal_or_unsupported(void **state)
     close(to_fd);
 }
 
+static void a_file_that_nobody_else_has_open_is_not_open_elsewhere(void **state)
+{
+    struct contract *contract = *state;
+    bool is_open = true;
+    int fd;
+
+    make_file(contract, "alone", "content");
+    assert_int_equal(open_it(contract, "alone", PLATFORM_OPEN_READ, &fd),
+                     ERR_OK);
+    err_code code = platform_is_open_elsewhere(fd, &is_open, &contract->err);
+    if (code)
+        assert_int_equal(code, ERR_UNSUPPORTED);
+    else
+        assert_false(is_open);
+    close(fd);
+}
+
 /* --- the filesystem ----------------------------------------------------- */
 
 static void space_adds_up(void **state)
@@ -888,6 +905,7 @@ static void everything_below_a_root_is_on_its_mount(void **state)
         CONTRACT_TEST(a_flush_that_fails_says_so),                             \
         CONTRACT_TEST(content_is_the_same_after_the_cache_was_dropped),        \
         CONTRACT_TEST(a_clone_is_equal_or_unsupported),                        \
+        CONTRACT_TEST(a_file_that_nobody_else_has_open_is_not_open_elsewhere), \
         CONTRACT_TEST(space_adds_up),                                          \
         CONTRACT_TEST(everything_below_a_root_is_on_its_mount)
 

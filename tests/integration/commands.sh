@@ -79,5 +79,5 @@ berth job remove second
 cmp "$TMP/edited" "$TMP/berth.conf" || fail "add and remove give the file back"
 sed -i 's/exclude/exlude/' "$TMP/berth.conf"
 says 2 'berth.conf:[0-9]*:.*exlude.*exclude' berth sync
-sed -i 's/exlude/exclude/; s/targets/mode = "move"; targets/' "$TMP/berth.conf"
+sed -i 's/exlude/exclude/; s/targets/cross_mounts = true; targets/' "$TMP/berth.conf"
 says 2 'not supported yet' berth sync

@@ -113,6 +113,17 @@ remount_volume() {
     mount_volume "$1" >/dev/null
 }
 
+# replug_volume NAME: the device itself leaves and comes back.
+replug_volume() {
+    local filesystem loop
+    read -r filesystem loop <"$volumes_/$1"
+    unmount_volume "$1"
+    losetup -d "$loop"
+    loop=$(losetup --find --show "$TMP/$1.img")
+    echo "$filesystem $loop" >"$volumes_/$1"
+    mount_volume "$1" >/dev/null
+}
+
 # tree_digest DIRECTORY: SHA-256 and path of every regular file, sorted, but
 # for berth's own: what must be equal on both sides, told by another program.
 tree_digest() {

@@ -13,6 +13,7 @@
 #include <dirent.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 
 static char *base;
@@ -357,6 +358,36 @@ static void the_machine_has_names(void **state)
     assert_int_equal(access(program, X_OK), 0);
 }
 
+static bool is_open_elsewhere(int fd)
+{
+    bool is_open;
+
+    assert_int_equal(platform_is_open_elsewhere(fd, &is_open, NULL), ERR_OK);
+    return is_open;
+}
+
+static void a_second_descriptor_or_a_mapping_is_open_elsewhere(void **state)
+{
+    char path[] = "/tmp/berth-lease-XXXXXX";
+    int other = mkstemp(path);
+
+    (void)state;
+    assert_true(other >= 0);
+    assert_int_equal(ftruncate(other, 4096), 0);
+    int fd = open(path, O_RDONLY);
+    assert_true(fd >= 0);
+    assert_true(is_open_elsewhere(fd));
+    void *mapped =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, other, 0);
+    assert_ptr_not_equal(mapped, MAP_FAILED);
+    close(other);
+    assert_true(is_open_elsewhere(fd));
+    assert_int_equal(munmap(mapped, 4096), 0);
+    assert_false(is_open_elsewhere(fd));
+    close(fd);
+    assert_int_equal(unlink(path), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest contract[] = {PLATFORM_IO_CONTRACT};
@@ -370,6 +401,7 @@ int main(void)
         cmocka_unit_test(the_root_directory_is_the_root_of_a_mount),
         cmocka_unit_test(kernel_filesystems_are_no_volumes),
         cmocka_unit_test(a_file_in_memory_is_never_verified),
+        cmocka_unit_test(a_second_descriptor_or_a_mapping_is_open_elsewhere),
         cmocka_unit_test(directories_follow_the_xdg_specification),
         cmocka_unit_test(the_machine_has_names),
         cmocka_unit_test(nothing_wakes_while_nothing_happens),

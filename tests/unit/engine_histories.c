@@ -15,6 +15,8 @@
 
 #include "core/base/clock.h"
 #include "core/names.h"
+#include "core/offload_copies.h"
+#include "platform/practice/practice.h"
 #include "unit/dice.h"
 #include "unit/play.h"
 
@@ -34,6 +36,7 @@ struct history {
     long last_number; /* each content has a number of its own */
     bool is_sneaky;   /* this round: content changes and no time tells */
     bool is_touched;  /* somebody else may change the drive, too */
+    size_t moved;     /* files that a sync took away from the source */
     bool has_foreign; /* something was put on the drive by somebody else */
     struct {
         long *items;
@@ -610,7 +613,7 @@ static void check_source_is_there(struct history *history,
             continue;
         if (!is_held && there && is_equal(history, leaf, there))
             continue;
-        if (history->mode == JOB_UPDATE && is_in_conflict(plan, leaf->path))
+        if (history->mode != JOB_MIRROR && is_in_conflict(plan, leaf->path))
             continue;
         if (stands_in_the_way(drive, path))
             continue;
@@ -732,9 +735,47 @@ static void sync_all(struct history *history)
     answer_release(&answer);
 }
 
+/* What a sync takes away from the source stands on the drive, whole. */
+static void check_moved(struct history *history, const struct leaves *before)
+{
+    CLEANUP(leaves_release)
+    struct leaves source = leaves_of(history->play->source);
+    CLEANUP(leaves_release)
+    struct leaves drive = leaves_of(history->play->target);
+
+    for (size_t i = 0; i < before->count; i++) {
+        const struct leaf *leaf = &before->items[i];
+        if (leaf->type == ENTRY_DIRECTORY || leaves_find(&source, leaf->path))
+            continue;
+        CLEANUP_FREE char *path = on_drive(history, leaf->path);
+        const struct leaf *there = leaves_find(&drive, path);
+        if (!there || !is_equal(history, leaf, there))
+            history_fail(history, "%s was moved and is not on the drive",
+                         leaf->path);
+        history->moved++;
+    }
+    for (size_t i = 0; i < source.count; i++)
+        if (!leaves_find(before, source.items[i].path))
+            history_fail(history, "the sync left %s in the source",
+                         source.items[i].path);
+}
+
+/* Every copy is read back from the device, every row is in a replica. */
+static void believe_the_drive(struct history *history)
+{
+    CLEANUP(catalogue_close_pointer)
+    struct catalogue *catalogue = play_open_catalogue(history->play);
+
+    practice_set_proof(PLATFORM_PROOF_DEVICE);
+    assert_int_equal(offload_note_replica(catalogue, INT64_MAX, NULL), ERR_OK);
+}
+
 static void pretend(struct history *history)
 {
     struct traits *traits = &history->traits;
+
+    if (history->mode == JOB_MOVE)
+        believe_the_drive(history);
 
     *traits = play_get_traits(history->play);
     if (history->kind == KIND_FAT) {
@@ -755,6 +796,8 @@ static void pretend(struct history *history)
     play_set_traits(history->play, traits);
 }
 
+static size_t moved; /* files, in all histories */
+
 static void play_history(uint64_t seed, enum kind kind, enum job_mode mode)
 {
     struct history history = {
@@ -771,7 +814,7 @@ static void play_history(uint64_t seed, enum kind kind, enum job_mode mode)
     write_content(keep, new_number(&history, false), 5);
     pretend(&history);
     /* An update to FAT has its conflicts with kept names already. */
-    history.is_touched = dice_one_in(&history.dice, 2) &&
+    history.is_touched = dice_one_in(&history.dice, 2) && mode != JOB_MOVE &&
                          (mode == JOB_MIRROR || kind != KIND_FAT);
     for (size_t rounds = 2 + dice_below(&history.dice, 4); rounds; rounds--) {
         history.is_sneaky = dice_one_in(&history.dice, 4);
@@ -784,9 +827,18 @@ static void play_history(uint64_t seed, enum kind kind, enum job_mode mode)
         }
         if (dice_one_in(&history.dice, 4))
             play_restart(history.play);
+        CLEANUP(leaves_release)
+        struct leaves before = leaves_of(history.play->source);
+        /* What changes in the moment it is copied stays for another night. */
+        const struct timespec tick = {.tv_nsec = 30 * NS_PER_MS};
+        if (mode == JOB_MOVE)
+            nanosleep(&tick, NULL);
         sync_all(&history);
+        if (mode == JOB_MOVE)
+            check_moved(&history, &before);
         check_everything(&history);
     }
+    moved += history.moved;
     play_free(history.play);
     free(history.seen.items);
     strbuf_release(&history.log);
@@ -828,6 +880,19 @@ static void an_update_does_so_on_a_drive_that_can_hold_less(void **state)
     play_histories(KIND_FAT, JOB_UPDATE, 10);
 }
 
+static void a_move_takes_away_only_what_the_drive_holds(void **state)
+{
+    moved = 0;
+    play_histories(KIND_UNIX, JOB_MOVE, 10);
+    if (!getenv("BERTH_HISTORIES"))
+        assert_true(moved > 20);
+}
+
+static void a_move_does_so_on_a_drive_that_can_hold_less(void **state)
+{
+    play_histories(KIND_FAT, JOB_MOVE, 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -836,6 +901,8 @@ int main(void)
         cmocka_unit_test(a_mirror_does_so_on_a_drive_with_a_journal),
         cmocka_unit_test(an_update_holds_all_of_the_source_and_loses_nothing),
         cmocka_unit_test(an_update_does_so_on_a_drive_that_can_hold_less),
+        cmocka_unit_test(a_move_takes_away_only_what_the_drive_holds),
+        cmocka_unit_test(a_move_does_so_on_a_drive_that_can_hold_less),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

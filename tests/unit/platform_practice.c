@@ -271,6 +271,38 @@ static void a_reboot_can_be_played(void **state)
     free(after);
 }
 
+static void a_clock_that_follows_no_other_can_be_played(void **state)
+{
+    CLEANUP_FREE char *file = in_sandbox("clock");
+
+    (void)state;
+    assert_true(platform_clock_is_synchronised());
+    assert_int_equal(file_replace(file, "unsynchronised\n", 15, 0600, NULL),
+                     ERR_OK);
+    assert_false(platform_clock_is_synchronised());
+    assert_int_equal(unlink(file), 0);
+}
+
+static void a_file_that_is_open_elsewhere_can_be_played(void **state)
+{
+    CLEANUP_FREE char *list = in_sandbox("open-elsewhere");
+    CLEANUP_FD int fd = open(sandbox, O_RDONLY);
+    struct stat found;
+    bool is_open;
+
+    (void)state;
+    assert_int_equal(fstat(fd, &found), 0);
+    CLEANUP_FREE char *line =
+        xasprintf("7\n%llu\n", (unsigned long long)found.st_ino);
+    assert_int_equal(file_replace(list, line, strlen(line), 0600, NULL),
+                     ERR_OK);
+    assert_int_equal(platform_is_open_elsewhere(fd, &is_open, NULL), ERR_OK);
+    assert_true(is_open);
+    assert_int_equal(unlink(list), 0);
+    assert_int_equal(platform_is_open_elsewhere(fd, &is_open, NULL), ERR_OK);
+    assert_false(is_open);
+}
+
 static void the_program_can_be_named(void **state)
 {
     char *path;
@@ -317,6 +349,8 @@ int main(void)
         cmocka_unit_test(the_proof_can_be_played),
         cmocka_unit_test(the_users_own_directories_are_not_touched),
         cmocka_unit_test(a_reboot_can_be_played),
+        cmocka_unit_test(a_clock_that_follows_no_other_can_be_played),
+        cmocka_unit_test(a_file_that_is_open_elsewhere_can_be_played),
         cmocka_unit_test(the_program_can_be_named),
         cmocka_unit_test(without_a_sandbox_a_private_one_is_made_once),
     };

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 err_code platform_config_directory(char **out_path, struct error *err)
@@ -57,6 +58,14 @@ err_code platform_boot_id(char **out_id, struct error *err)
         return error_set(err, ERR_INTERNAL, "the kernel's boot id is empty");
     *out_id = strbuf_detach(&text);
     return ERR_OK;
+}
+
+/* As timedatectl asks it (adjtimex(2)); reading needs no rights. */
+bool platform_clock_is_synchronised(void)
+{
+    struct timex clock = {.modes = 0};
+
+    return adjtimex(&clock) != -1 && !(clock.status & STA_UNSYNC);
 }
 
 /*

@@ -287,6 +287,7 @@ void linux_volume_describe(const struct linux_mount_entry *entry, bool may_open,
     *out = (struct platform_mount){
         .mount_id = entry->mount_id,
         .attachment = xstrdup(""),
+        .plug = xstrdup(""),
         .mount_point = xstrdup(entry->mount_point),
         .source = xstrdup(entry->source),
         .driver = xstrdup(entry->type),
@@ -377,11 +378,22 @@ static void add_disk_number(dev_t device, struct strbuf *out)
     }
 }
 
-static char *describe_attachment(int fd)
+static char *describe_plug(int fd)
+{
+    struct strbuf text = STRBUF_INIT;
+    struct stat device;
+
+    if (!fstat(fd, &device))
+        add_disk_number(device.st_dev, &text);
+    while (text.length && text.text[text.length - 1] == '\n')
+        strbuf_truncate(&text, text.length - 1);
+    return strbuf_detach(&text);
+}
+
+static char *describe_attachment(int fd, const char *plug)
 {
     struct strbuf text = STRBUF_INIT;
     struct statx found;
-    struct stat device;
 
     if (!statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID_UNIQUE, &found) &&
         found.stx_mask & STATX_MNT_ID_UNIQUE)
@@ -389,11 +401,7 @@ static char *describe_attachment(int fd)
     else if (!statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &found))
         strbuf_addf(&text, "mount-id %llx",
                     (unsigned long long)found.stx_mnt_id);
-    strbuf_adds(&text, " disk ");
-    if (!fstat(fd, &device))
-        add_disk_number(device.st_dev, &text);
-    while (text.length && text.text[text.length - 1] == '\n')
-        strbuf_truncate(&text, text.length - 1);
+    strbuf_addf(&text, " disk %s", plug);
     return strbuf_detach(&text);
 }
 
@@ -418,6 +426,8 @@ err_code platform_mount_of(int fd, struct platform_mount *out,
     linux_volume_describe(entry, true, out);
     out->is_root = is_root;
     free(out->attachment);
-    out->attachment = describe_attachment(fd);
+    free(out->plug);
+    out->plug = describe_plug(fd);
+    out->attachment = describe_attachment(fd, out->plug);
     return ERR_OK;
 }

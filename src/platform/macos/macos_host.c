@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/sysctl.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 /* The XDG places, as on Linux: one manual, and what other programs for the
@@ -43,6 +44,14 @@ char *platform_host_name(void)
 char *platform_user_name(void)
 {
     return posix_user_name();
+}
+
+/* The kernel's view, which timed keeps (ntp_adjtime, since 10.13). */
+bool platform_clock_is_synchronised(void)
+{
+    struct timex clock = {.modes = 0};
+
+    return ntp_adjtime(&clock) != -1 && !(clock.status & STA_UNSYNC);
 }
 
 /* Not kern.boottime: that moves when the clock is set. */

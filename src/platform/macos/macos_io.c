@@ -147,3 +147,11 @@ err_code platform_clone(int from_fd, int to_fd, struct error *err)
     return error_set(err, ERR_UNSUPPORTED,
                      "cannot clone into an open file on macOS");
 }
+
+/* Darwin has no leases, and libproc does not show other users' files. */
+err_code platform_is_open_elsewhere(int fd, bool *out_is_open,
+                                    struct error *err)
+{
+    return error_set(err, ERR_UNSUPPORTED,
+                     "cannot tell on macOS whether somebody has it open");
+}

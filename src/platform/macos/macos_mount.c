@@ -109,6 +109,7 @@ static void describe(const struct statfs *mounted, bool has_disk,
     *out = (struct platform_mount){
         .mount_id = (uint32_t)mounted->f_fsid.val[0],
         .attachment = attachment_of(mounted, disk),
+        .plug = has_disk ? xasprintf("%" PRIx64, disk->media_id) : xstrdup(""),
         .mount_point = xstrdup(mounted->f_mntonname),
         .source = has_disk ? xasprintf("/dev/%s", disk->bsd_name)
                            : xstrdup(mounted->f_mntfromname),

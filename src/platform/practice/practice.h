@@ -9,6 +9,8 @@
  *       cards/          what became of drives and volumes; ours
  *       config/ state/ lock/   what platform_config_directory … say
  *       boot-id         if it is there: the boot id, to play a reboot with
+ *       clock           "unsynchronised": the machine's clock follows no other
+ *       open-elsewhere  inodes of files that some program has open, one a line
  *
  * Without a script each directory drives/NAME is a mounted volume of the
  * family "practice" on a drive of its own; one that holds a file ".detached"

@@ -174,6 +174,17 @@ err_code platform_boot_id(char **out_id, struct error *err)
     return ERR_OK;
 }
 
+/* The clock of paper follows another one, unless its file says otherwise. */
+bool platform_clock_is_synchronised(void)
+{
+    CLEANUP_FREE char *path = NULL;
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+    return practice_path("clock", &path, NULL) ||
+           file_read(path, 256, &text, NULL) ||
+           strncmp(text.text, "unsynchronised", strlen("unsynchronised")) != 0;
+}
+
 /*
  * POSIX does not know it either: BERTH_PRACTICE_PROGRAM does, which tests set
  * because they are not berth; else the link that Linux and some others have.

@@ -9,6 +9,7 @@
  */
 #include "platform/platform_io.h"
 
+#include "core/base/fdio.h"
 #include "platform/posix_io.h"
 #include "platform/practice/practice.h"
 #include "platform/practice/practice_card.h"
@@ -266,6 +267,30 @@ void platform_advise_sequential(int fd)
 {
 }
 
+/* POSIX cannot tell: the inodes that the sandbox's file lists are open. */
+err_code platform_is_open_elsewhere(int fd, bool *out_is_open,
+                                    struct error *err)
+{
+    CLEANUP_FREE char *path = NULL;
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    struct platform_stat stat;
+    err_code code = platform_stat_fd(fd, &stat, err);
+
+    if (!code)
+        code = practice_path("open-elsewhere", &path, err);
+    if (code)
+        return code;
+    *out_is_open = false;
+    if (file_read(path, (size_t)1024 * 1024, &text, NULL))
+        return ERR_OK;
+    for (const char *line = text.text; *line;) {
+        char *end;
+        *out_is_open |= strtoull(line, &end, 10) == stat.inode;
+        line = *end ? end + 1 : end;
+    }
+    return ERR_OK;
+}
+
 err_code platform_clone(int from_fd, int to_fd, struct error *err)
 {
     return error_set_errno(err, EOPNOTSUPP, "cannot clone a file");
@@ -301,6 +326,7 @@ static err_code describe_surroundings(int fd, struct platform_mount *out,
     *out = (struct platform_mount){
         .mount_id = (uint64_t)found.st_dev,
         .attachment = xstrdup("practice"),
+        .plug = xstrdup(""),
         .mount_point = xstrdup("/"),
         .source = xstrdup("host"),
         .driver = xstrdup("host"),

@@ -194,6 +194,16 @@ static char *attachment_of(const char *volume, const struct card *card)
                      mounted ? mounted : "0");
 }
 
+static char *plug_of(const char *volume)
+{
+    CLEANUP_FREE char *drive = practice_drive_of(volume);
+    CLEANUP(card_release) struct card card = CARD_INIT;
+
+    card_load(CARD_DRIVE, drive, &card);
+    const char *plugged = card_get(&card, "plugged");
+    return xstrdup(plugged ? plugged : "0");
+}
+
 static bool has_journal(const char *family)
 {
     static const char *const families[] = {"ext4", "btrfs", "xfs", "apfs"};
@@ -242,6 +252,7 @@ err_code practice_describe(const char *volume, struct platform_mount *out,
     *out = (struct platform_mount){
         .mount_id = (uint64_t)found.st_ino,
         .attachment = attachment_of(volume, &card),
+        .plug = plug_of(volume),
         .mount_point = TAKE_PTR(path),
         .source = xasprintf("practice:%s", volume),
         .driver = xstrdup("practice"),

@@ -1,0 +1,190 @@
+#!/usr/bin/env bash
+# timeout 300
+# The mode "move": local files go when enough copies are proved, and only then.
+. "$(dirname "$0")/lib.sh"
+
+need_root
+need_command python3 cc
+cc -shared -fPIC -O1 -o "$TMP/clock.so" "$REPO/tests/shim/clock.c" -ldl
+export LD_PRELOAD=$TMP/clock.so
+source_dir=$TMP/source
+mkdir "$source_dir"
+
+# What the lead's replica will do: it was read back, with all rows until now.
+note_replica() { # VOLUME…
+    python3 - "$TMP" "$@" <<'PYTHON'
+import re, sqlite3, sys, time
+tmp, names = sys.argv[1], sys.argv[2:]
+conf = open(tmp + "/berth.conf").read()
+for name in names:
+    id = re.search(r'name = "%s";\s*id = "([0-9a-f]{32})"' % name, conf).group(1)
+    db = sqlite3.connect(tmp + "/state/volumes/%s.db" % id)
+    db.execute("INSERT INTO meta VALUES ('replica_until', ?1) "
+               "ON CONFLICT (name) DO UPDATE SET value = ?1",
+               (str(time.time_ns()),))
+    db.commit()
+PYTHON
+}
+
+# add_move_job NAME KEYS TARGET…
+add_move_job() {
+    local name=$1 keys=$2 targets=()
+    shift 2
+    for target; do targets+=(--target "$target"); done
+    berth job add "$name" --source "$source_dir" "${targets[@]}" --mode move
+    sed -i "s|mode = \"move\";|mode = \"move\"; $keys|" "$TMP/berth.conf"
+}
+
+tidy_says() { # PATTERN
+    berth tidy --dry-run >"$TMP/said" 2>&1 || :
+    grep -q "$1" "$TMP/said" || {
+        cat "$TMP/said" >&2
+        fail "tidy --dry-run does not say: $1"
+    }
+    echo "ok: tidy says: $1" >&2
+}
+
+# --- three nights, two drives that take turns ---
+one=$(make_volume ext4 one 64M)
+two=$(make_volume ext4 two 64M)
+berth volume add "$one" --name one
+berth volume add "$two" --name two
+add_move_job scrapes 'min_copies = 2;' one:/raw two:/raw
+mkdir -p "$source_dir/2024/deep" "$source_dir/empty before"
+echo first >"$source_dir/2024/first.txt"
+echo deep >"$source_dir/2024/deep/deep.txt"
+echo second >"$source_dir/second.txt"
+tree_digest "$source_dir" >"$TMP/before"
+sleep 0.1
+
+unmount_volume two
+expect_exit 5 berth sync # a target that was never synced counts as out of date
+tidy_says 'stays.*second.txt.*no replica of the catalogue.*: one'
+check "the first night removes nothing" diff "$TMP/before" <(tree_digest "$source_dir")
+note_replica one
+tidy_says 'stays.*second.txt.*waiting for another copy: two'
+unmount_volume one
+mount_volume two >/dev/null
+expect_exit 0 berth sync
+tidy_says 'stays.*second.txt.*no replica of the catalogue.*: two'
+check "the second night, without a replica, removes nothing" \
+    diff "$TMP/before" <(tree_digest "$source_dir")
+expect_exit 0 berth diff
+note_replica two
+tidy_says 'would go.*second.txt.*2 copies'
+check "a dry run removes nothing" diff "$TMP/before" <(tree_digest "$source_dir")
+expect_exit 0 berth sync >"$TMP/said"
+check "the sync says what it removed" grep -q '3 files removed from this machine' "$TMP/said"
+check "the local files are gone" test -z "$(find "$source_dir" -type f)"
+check "the directories that were emptied went, too" test ! -e "$source_dir/2024"
+check "an empty one that was empty before stays" test -d "$source_dir/empty before"
+unmount_volume two
+mount_volume one >/dev/null
+expect_exit 0 berth sync --full
+check "the third night keeps every copy" diff "$TMP/before" <(tree_digest "$one/raw")
+expect_exit 0 berth diff --full one
+berth copies "$source_dir/second.txt" >"$TMP/said"
+check "copies says that it is offloaded, on both" \
+    test "$(grep -c 'verified.*offloaded' "$TMP/said")" -eq 2
+berth find '*.txt' >"$TMP/said"
+check "find finds it on both, offline" \
+    test "$(grep -c 'second.txt.*(offloaded)' "$TMP/said")" -eq 2
+
+# --- what is lost on one drive comes back from the other ---
+mount_volume two >/dev/null
+rm -r "$one/raw/2024"
+echo damaged >"$one/raw/second.txt"
+expect_exit 3 berth diff --full one >"$TMP/said"
+check "diff names the losses" \
+    test "$(grep -c 'was offloaded to the drive and is damaged' "$TMP/said")" -eq 3
+unmount_volume two
+expect_exit 3 berth sync --full one 2>"$TMP/said"
+check "a loss says which drive would help" \
+    grep -q 'second.txt: was offloaded.*plug in two as well' "$TMP/said"
+check "and nothing is forgotten of it" test "$(berth find '*.txt' | grep -c '^one:.*offloaded')" -eq 3
+mount_volume two >/dev/null
+expect_exit 3 berth sync --full >"$TMP/said" 2>&1
+check "it is named and copied back" grep -q 'second.txt.*copied back from two' "$TMP/said"
+check "what was lost stands there again" diff "$TMP/before" <(tree_digest "$one/raw")
+check "the damaged file is a version" \
+    grep -qrx damaged "$one/.berth/versions"
+expect_exit 0 berth sync --full
+expect_exit 0 berth diff --full
+expect_exit 0 berth verify
+check "it is still offloaded" test "$(berth find '*.txt' | grep -c offloaded)" -eq 6
+
+# --- both damaged: the loss is named, and rot does not spread ---
+printf 'SECOND\n' >"$two/raw/second.txt"
+touch -r "$TMP/before" "$two/raw/second.txt"
+rm "$one/raw/second.txt"
+expect_exit 3 berth sync --full >"$TMP/said" 2>&1
+check "what is damaged on both is not copied" test ! -e "$one/raw/second.txt"
+berth job remove scrapes
+
+# --- what stays, and why ---
+add_move_job stay 'min_copies = 1;' one:/stay
+echo x >"$source_dir/open"
+echo x >"$source_dir/linked"
+ln "$source_dir/linked" "$TMP/other name"
+echo x >"$source_dir/changed"
+echo x >"$source_dir/plain"
+ln -s plain "$source_dir/symlink"
+python3 - "$source_dir/lab.db" <<'PYTHON'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute("CREATE TABLE t (v)")
+db.commit()
+PYTHON
+sleep 0.1
+export BERTH_UNSYNCHRONISED=1
+expect_exit 0 berth sync stay >"$TMP/said"
+note_replica one
+tidy_says 'stays.*plain.*clock is not synchronised'
+expect_exit 0 berth sync stay
+unset BERTH_UNSYNCHRONISED
+export BERTH_CLOCK_OFFSET=-3600
+tidy_says 'stays.*plain.*\(clock is behind\|read back over 90\)'
+unset BERTH_CLOCK_OFFSET
+echo y >>"$source_dir/changed"
+exec 8<"$source_dir/open"
+expect_exit 0 berth tidy stay >"$TMP/said"
+exec 8<&-
+check "what is plain goes" test ! -e "$source_dir/plain"
+for name in open linked changed symlink lab.db; do
+    check "$name stays" test -e "$source_dir/$name" -o -L "$source_dir/$name"
+done
+check "open says so" grep -q 'stays.*open.*open in another program' "$TMP/said"
+check "linked says so" grep -q 'stays.*linked.*hard link' "$TMP/said"
+check "changed says so" grep -q 'stays.*changed.*changed since' "$TMP/said"
+check "a symlink says so" grep -q 'stays.*symlink.*a symlink' "$TMP/said"
+check "a database says so" grep -q 'stays.*lab.db.*a database' "$TMP/said"
+berth tidy stay --dry-run --json | python3 -c 'import json,sys; json.load(sys.stdin)'
+berth copies --json | python3 -c 'import json,sys; json.load(sys.stdin)'
+berth copies "$source_dir/plain" --json | python3 -c 'import json,sys; json.load(sys.stdin)'
+berth find plain --json | python3 -c 'import json,sys; json.load(sys.stdin)'
+# A name that is made anew: what was offloaded becomes a version.
+echo anew >"$source_dir/plain"
+expect_exit 0 berth sync stay
+check "the file that was offloaded is a version" \
+    test "$(berth find plain | grep -c version)" -eq 1
+check "the new one is on the drive" grep -qx anew "$one/stay/plain"
+berth job remove stay
+
+# --- what could only be compared waits; a replug proves it ---
+rm -r "$source_dir"
+mkdir "$source_dir"
+stick=$(make_volume exfat stick 64M)
+berth volume add "$stick" --name stick
+add_move_job film 'min_copies = 1;' stick:/film
+echo film >"$source_dir/film"
+sleep 0.1
+expect_exit 0 berth sync film
+note_replica stick
+tidy_says 'stays.*film.*read back only as "compared" here: stick'
+remount_volume stick
+expect_exit 0 berth sync film
+tidy_says 'stays.*film.*read back only as "compared" here: stick'
+replug_volume stick
+expect_exit 0 berth sync film
+check "after a replug it goes" test ! -e "$source_dir/film"
+check "and stands on the drive" grep -qx film "$stick/film/film"
