@@ -111,6 +111,14 @@ err_code platform_rename_noreplace(int from_dir_fd, const char *from,
 err_code platform_try_lock(int fd, struct error *err) MUST_CHECK;
 
 /*
+ * Whether nobody else has this file open: Linux grants a write lease only then.
+ * `fd` is open for reading, the caller has no other. ERR_BUSY when somebody
+ * has; ERR_UNSUPPORTED where it cannot be told (FUSE, network, another user's
+ * file).
+ */
+err_code platform_check_unused(int fd, struct error *err) MUST_CHECK;
+
+/*
  * --- durability ---
  *
  * Makes everything written to the volume so far survive a power cut: syncfs,

@@ -223,6 +223,11 @@ err_code platform_flush_volume(int root_fd, int file_fd, struct error *err)
     return is_paper ? practice_pace_flush(place.volume, err) : ERR_OK;
 }
 
+err_code platform_check_unused(int fd, struct error *err)
+{
+    return error_set(err, ERR_UNSUPPORTED, "cannot tell who has it open");
+}
+
 err_code platform_flush_file(int fd, struct error *err)
 {
     int failed = failure_of(fd, ENODEV);
