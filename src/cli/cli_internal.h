@@ -54,7 +54,11 @@ extern const size_t cli_command_count;
 extern const struct cli_command cli_volume_add, cli_volume_list,
     cli_volume_forget, cli_job_add, cli_job_list, cli_job_remove, cli_job_claim,
     cli_diff, cli_sync, cli_verify, cli_history, cli_drives, cli_eject,
-    cli_mount, cli_demo;
+    cli_mount, cli_demo, cli_versions, cli_restore;
+
+/* VERSIONS, RESTORE: absolute paths, or VOLUME:/PATH as they are. */
+err_code cli_take_places(struct command *request, const struct cli_words *words,
+                         struct error *err);
 
 /* Below the current directory where it is relative; free() it. */
 char *cli_absolute(const char *path);

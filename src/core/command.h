@@ -25,6 +25,8 @@ enum command_kind {
     COMMAND_SYNC,
     COMMAND_VERIFY,
     COMMAND_HISTORY,
+    COMMAND_VERSIONS,
+    COMMAND_RESTORE,
     COMMAND_WATCH,  /* EVENT_DRIVES now and whenever they change, until stopped
                      */
     COMMAND_RESCAN, /* look again, health included */
@@ -50,6 +52,7 @@ struct command {
     uint64_t id; /* set by engine_post; events carry it */
 
     /* DIFF, SYNC, VERIFY: names of jobs and volumes, none: all.
+     * VERSIONS, RESTORE: absolute paths, or VOLUME:/PATH.
      * FORGET, REMOVE, CLAIM, MOUNT: the one name. EJECT: a volume's name, a
      * device, a model. */
     char **names;
@@ -74,6 +77,9 @@ struct command {
     double sample;            /* VERIFY: part of the files */
     int64_t run;              /* HISTORY: 0 for the list of runs */
     char *run_volume;         /* HISTORY: of that run; NULL: any */
+    char *at;                 /* RESTORE: as of then (moment.h); NULL: now */
+    char *to;                 /* RESTORE: absolute; NULL: where it came from */
+    bool replace, trust;      /* RESTORE */
 };
 
 struct command *command_new(enum command_kind kind);

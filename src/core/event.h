@@ -16,6 +16,7 @@
 #include "core/outcome.h"
 #include "core/plan.h"
 #include "core/queue.h"
+#include "core/restore.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,10 +33,13 @@ enum event_kind {
     EVENT_VERIFIED,
     EVENT_RUN,
     EVENT_RUN_ITEM,
-    EVENT_DRIVES, /* all of them, anew */
-    EVENT_EJECT,  /* a step, a holder list, or the verdict */
-    EVENT_PULLED, /* a drive left while it was written: volume, text */
-    EVENT_DONE,   /* outcome; text when it ended with an error */
+    EVENT_VERSION,      /* volume, job, path; text: on the volume */
+    EVENT_RESTORED,     /* one file: volume, job, path; text: where it is now */
+    EVENT_RESTORE_DONE, /* what was restored in all */
+    EVENT_DRIVES,       /* all of them, anew */
+    EVENT_EJECT,        /* a step, a holder list, or the verdict */
+    EVENT_PULLED,       /* a drive left while it was written: volume, text */
+    EVENT_DONE,         /* outcome; text when it ended with an error */
 };
 
 enum progress_phase {
@@ -85,6 +89,21 @@ struct verify_info {
     int64_t bytes, duration_ns;
 };
 
+/* A copy of a file: what stands on the drive now, or a version. */
+struct version_info {
+    bool is_present;
+    enum version_reason reason; /* why it had to go */
+    int64_t run, created_ns;    /* in which run it became a version, and when */
+    int64_t size_bytes;         /* NO_SIZE: not known, it was not berth's */
+    int64_t mtime_ns, committed_ns, verified_ns;
+};
+
+struct restore_info {
+    enum restore_how how; /* EVENT_RESTORED */
+    bool is_older;        /* what was asked for could not be read */
+    int64_t files, bytes, same, beside, kept, failed, refused; /* _DONE */
+};
+
 struct eject_info {
     enum eject_step step;    /* under way; DONE: verdict */
     bool is_waiting;         /* busy: holders say for whom; goes on when free */
@@ -120,6 +139,8 @@ struct event {
     struct drives drives;    /* EVENT_DRIVES: may be taken out */
     struct eject_info eject; /* EVENT_EJECT */
     struct verify_info verify;
+    struct version_info version;
+    struct restore_info restore;
     struct run run;       /* EVENT_RUN: `jobs` is in `text` */
     struct run_item item; /* EVENT_RUN_ITEM: strings are in job, path, text */
 };
