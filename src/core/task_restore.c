@@ -267,6 +267,7 @@ static err_code visit_row(void *context, const char *path,
     CLEANUP_FREE char *whole = path_join(owner->directory, drive_path);
     const struct restore_choice choice = {
         .path = path,
+        .holding = restoring->place->holding,
         .drive_path = whole,
         .record = record,
         .is_hashed = !(record->flags & RECORD_UNHASHED),
@@ -289,6 +290,7 @@ static err_code give_back_version(struct restoring *restoring,
     bool is_ours = version->has_record && version->reason != VERSION_FOREIGN;
     const struct restore_choice choice = {
         .path = version->path,
+        .holding = restoring->place->holding,
         .drive_path = version->drive_path,
         .record = is_ours ? &version->record : NULL,
         .is_hashed = is_ours && !(version->record.flags & RECORD_UNHASHED),

@@ -40,7 +40,8 @@ struct restoring {
 
 /* A copy of what has `path` in the job. */
 struct restore_choice {
-    const char *path;            /* key path in the job */
+    const char *path; /* key path in the job */
+    const struct holding *holding;
     const char *drive_path;      /* below the volume's root */
     const struct record *record; /* NULL: not written by berth */
     bool is_hashed;

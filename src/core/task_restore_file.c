@@ -101,6 +101,8 @@ static void add_candidate(struct candidates *out, struct holding *holding,
     };
     const struct record *asked = wanted->record;
 
+    if (holding == wanted->holding && !strcmp(drive_path, wanted->drive_path))
+        return; /* the one that was no good */
     if (record->type != ENTRY_FILE || record->flags & RECORD_UNHASHED)
         return;
     candidate.is_same =
@@ -128,8 +130,7 @@ static err_code add_row(void *context, const char *path, const char *drive_path,
 
     kept.key = kept.drive = NULL;
     kept.raw = record->raw ? arena_strdup(arena, record->raw) : NULL;
-    if (strcmp(path, finding->wanted->path) != 0 ||
-        !strcmp(whole, finding->wanted->drive_path))
+    if (strcmp(path, finding->wanted->path) != 0)
         return ERR_OK;
     add_candidate(finding->out, finding->holding, whole, &kept,
                   finding->wanted);
@@ -154,8 +155,7 @@ static err_code add_from_owner(struct candidates *out, struct holding *holding,
     for (size_t i = 0; !code && i < versions.count; i++) {
         const struct version *version = &versions.items[i];
         if (version->has_record && version->reason != VERSION_FOREIGN &&
-            !strcmp(version->path, wanted->path) &&
-            strcmp(version->drive_path, wanted->drive_path) != 0)
+            !strcmp(version->path, wanted->path))
             add_candidate(out, holding, version->drive_path, &version->record,
                           wanted);
     }
@@ -200,13 +200,12 @@ static err_code find_candidates(struct restoring *restoring,
  */
 
 static err_code try_copy(struct restoring *restoring,
-                         const struct holding *holding,
                          const struct restore_choice *choice, const char *to,
                          struct restore_answer *out, struct error *err)
 {
     const struct restore_item item = {
         .to = to,
-        .volume_fd = holding->volume.root_fd,
+        .volume_fd = choice->holding->volume.root_fd,
         .from = choice->drive_path,
         .record = choice->record,
         .is_hashed = choice->is_hashed,
@@ -216,9 +215,9 @@ static err_code try_copy(struct restoring *restoring,
     err_code code = restore_file(&restoring->destination, &item, out, err);
     /* Of a pulled drive nothing can be read: that is no rot. */
     if (code == ERR_CORRUPT &&
-        platform_check_attached(holding->volume.root_fd, NULL))
+        platform_check_attached(choice->holding->volume.root_fd, NULL))
         code = error_set(err, ERR_DEVICE_GONE, "volume %s is gone",
-                         holding->config->name);
+                         choice->holding->config->name);
     return code;
 }
 
@@ -236,14 +235,14 @@ static err_code give_back_another(struct restoring *restoring,
         const struct candidate *candidate = &candidates.items[i];
         const struct restore_choice choice = {
             .path = wanted->path,
+            .holding = candidate->holding,
             .drive_path = candidate->drive_path,
             .record = &candidate->record,
             .is_hashed = true,
         };
         struct restore_answer answer;
         struct error own = ERROR_INIT;
-        code =
-            try_copy(restoring, candidate->holding, &choice, to, &answer, &own);
+        code = try_copy(restoring, &choice, to, &answer, &own);
         if (!code)
             restoring_tell(restoring, wanted->path, &answer,
                            !candidate->is_same);
@@ -266,8 +265,7 @@ err_code restoring_give_back(struct restoring *restoring,
         restoring_place_of(restoring, choice->path, choice->record, &to, &own);
 
     if (!code)
-        code = try_copy(restoring, restoring->place->holding, choice, to,
-                        &answer, &own);
+        code = try_copy(restoring, choice, to, &answer, &own);
     if (!code || code == ERR_UNSUPPORTED)
         restoring_tell(restoring, choice->path, &answer, false);
     if (code)
