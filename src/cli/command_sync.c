@@ -180,6 +180,10 @@ static void print(struct cli_output *output, struct event *event)
     case EVENT_EJECT:
         cli_print_eject(output, event);
         break;
+    case EVENT_PRUNED: /* in JSON `history RUN` names each */
+        if (!output->json)
+            cli_print_pruned(output, event);
+        break;
     case EVENT_PULLED:
         if (!output->json)
             cli_complain(output, "%s: %s", event->volume, event->text);

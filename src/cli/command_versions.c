@@ -81,14 +81,18 @@ static json_t *version_to_json(const struct event *event)
         cli_json_path(event->text));
 }
 
-static void print(struct cli_output *output, struct event *event)
+void cli_print_version(struct cli_output *output, const struct event *event)
 {
-    if (event->kind != EVENT_VERSION)
-        return;
     if (output->json)
         cli_json_add(output, "versions", version_to_json(event));
     else
         print_version(output, event);
+}
+
+static void print(struct cli_output *output, struct event *event)
+{
+    if (event->kind == EVENT_VERSION)
+        cli_print_version(output, event);
 }
 
 const struct cli_command cli_versions = {

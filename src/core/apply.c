@@ -2,6 +2,7 @@
 
 #include "core/base/fdio.h"
 #include "core/base/path.h"
+#include "core/marker.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -244,6 +245,31 @@ err_code apply_unlink(struct session *session, const struct intent *intent,
     return code;
 }
 
+/* With the directories that are empty then, up to the versions' own. */
+static err_code prune(struct session *session, const struct intent *intent,
+                      struct error *err)
+{
+    CLEANUP_FREE char *parent = xstrdup(intent->from);
+
+    if (!path_is_plain_relative(intent->from) ||
+        !path_is_within(intent->from, VERSIONS_PATH))
+        return error_set(err, ERR_REFUSED, "%s is no version", intent->from);
+    err_code code = fsops_unlink_if_there(&session->ops, intent->from, err);
+    free(session->ensured);
+    session->ensured = NULL;
+    while (!code) {
+        parent[path_parent_length(parent)] = '\0';
+        if (!strcmp(parent, VERSIONS_PATH))
+            break;
+        err_code removed = fsops_remove_directory(&session->ops, parent, err);
+        if (removed == ERR_EXISTS)
+            break;
+        if (removed != ERR_NOT_FOUND)
+            code = removed;
+    }
+    return code;
+}
+
 /*
  * --- directories ---
  */
@@ -301,6 +327,8 @@ err_code apply_intent(struct session *session, struct intent *intent,
         return keep_copy(session, intent, err);
     case INTENT_TOUCH:
         return touch(session, intent, err);
+    case INTENT_PRUNE:
+        return prune(session, intent, err);
     case INTENT_NOTE:
         break;
     }

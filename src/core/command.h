@@ -27,6 +27,7 @@ enum command_kind {
     COMMAND_HISTORY,
     COMMAND_VERSIONS,
     COMMAND_RESTORE,
+    COMMAND_PRUNE,
     COMMAND_WATCH,  /* EVENT_DRIVES now and whenever they change, until stopped
                      */
     COMMAND_RESCAN, /* look again, health included */
@@ -51,7 +52,7 @@ struct command {
     enum command_kind kind;
     uint64_t id; /* set by engine_post; events carry it */
 
-    /* DIFF, SYNC, VERIFY: names of jobs and volumes, none: all.
+    /* DIFF, SYNC, VERIFY, PRUNE: names of jobs and volumes, none: all.
      * VERSIONS, RESTORE: absolute paths, or VOLUME:/PATH.
      * FORGET, REMOVE, CLAIM, MOUNT: the one name. EJECT: a volume's name, a
      * device, a model. */
@@ -63,7 +64,7 @@ struct command {
     bool is_folder;              /* VOLUME_ADD */
     struct config_job job;       /* JOB_ADD */
     enum diff_depth depth;       /* DIFF, SYNC */
-    bool dry_run;                /* SYNC: plan only */
+    bool dry_run;                /* SYNC, PRUNE: say only */
     bool eject_after;            /* SYNC: the drives that it wrote to */
     /*
      * SYNC: exactly these plans, as they were shown; what changed meanwhile
@@ -80,6 +81,7 @@ struct command {
     char *at;                 /* RESTORE: as of then (moment.h); NULL: now */
     char *to;                 /* RESTORE: absolute; NULL: where it came from */
     bool replace, trust;      /* RESTORE */
+    int64_t free_bytes;       /* PRUNE: until so much is free; 0: by rule */
 };
 
 struct command *command_new(enum command_kind kind);

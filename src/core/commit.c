@@ -107,6 +107,8 @@ static err_code commit_intent(struct session *session,
         if (intent->forget)
             return commit_removed(session, owner, intent, err);
         break;
+    case INTENT_PRUNE:
+        return catalogue_remove_version(session->catalogue, intent->from, err);
     case INTENT_MKDIR:
     case INTENT_TOUCH:
         break;
@@ -152,6 +154,8 @@ static enum history_deed count_deed(const struct intent *intent,
     case INTENT_RMDIR:
         counts->directories_removed++;
         return DEED_REMOVED_DIRECTORY;
+    case INTENT_PRUNE:
+        return DEED_PRUNED;
     case INTENT_TOUCH:
     case INTENT_NOTE:
         break;

@@ -36,6 +36,7 @@ enum event_kind {
     EVENT_VERSION,      /* volume, job, path; text: on the volume */
     EVENT_RESTORED,     /* one file: volume, job, path; text: where it is now */
     EVENT_RESTORE_DONE, /* what was restored in all */
+    EVENT_PRUNED,       /* volume */
     EVENT_DRIVES,       /* all of them, anew */
     EVENT_EJECT,        /* a step, a holder list, or the verdict */
     EVENT_PULLED,       /* a drive left while it was written: volume, text */
@@ -104,6 +105,14 @@ struct restore_info {
     int64_t files, bytes, same, beside, kept, failed, refused; /* _DONE */
 };
 
+struct prune_info {
+    int64_t files, bytes;           /* pruned, or with --dry-run would be */
+    int64_t left_files, left_bytes; /* kept by their rule */
+    int64_t unruled_files;          /* not of the jobs that were asked for */
+    int64_t free_bytes;             /* afterwards; -1: the drive is away */
+    bool is_dry_run;
+};
+
 struct eject_info {
     enum eject_step step;    /* under way; DONE: verdict */
     bool is_waiting;         /* busy: holders say for whom; goes on when free */
@@ -141,6 +150,7 @@ struct event {
     struct verify_info verify;
     struct version_info version;
     struct restore_info restore;
+    struct prune_info prune;
     struct run run;       /* EVENT_RUN: `jobs` is in `text` */
     struct run_item item; /* EVENT_RUN_ITEM: strings are in job, path, text */
 };

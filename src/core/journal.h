@@ -39,6 +39,7 @@ enum intent_kind {
     INTENT_UNLINK, /* `from`, whose content stands at `version`, flushed */
     INTENT_TOUCH,  /* mode, owner and times of `to` become the record's */
     INTENT_NOTE,   /* the catalogue only: adopted, signed anew, forgotten */
+    INTENT_PRUNE,  /* `from`, a version, goes for good */
 };
 
 /*

@@ -5,6 +5,7 @@
 #include "core/journal.h"
 #include "core/names.h"
 #include "core/session.h"
+#include "core/task_writing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -185,21 +186,6 @@ static const char *below(const char *path, const char *outer)
     return *rest == '/' ? rest + 1 : rest;
 }
 
-static const struct config_job *job_of(const struct task *task,
-                                       const struct holding *holding,
-                                       const struct owner *owner)
-{
-    const struct config_job *job = config_find_job(&task->config, owner->job);
-
-    if (!job || strcmp(owner->host, task->host) != 0)
-        return NULL;
-    for (size_t i = 0; i < job->target_count; i++)
-        if (!strcmp(job->targets[i].volume, holding->config->name) &&
-            !strcmp(job->targets[i].directory, owner->directory))
-            return job;
-    return NULL;
-}
-
 static void add_place(struct places *out, struct holding *holding,
                       const struct owner *owner, const struct config_job *job,
                       char *path, const char *named, bool names_volume)
@@ -226,8 +212,9 @@ static void find_on_volume(const struct task *task, struct holding *holding,
         else if (path_is_within(owner->directory, path))
             keys = xstrdup("");
         if (keys)
-            add_place(out, holding, owner, job_of(task, holding, owner), keys,
-                      path, true);
+            add_place(out, holding, owner,
+                      task_job_of(task, holding->config, owner), keys, path,
+                      true);
     }
 }
 
@@ -236,7 +223,8 @@ static void find_in_sources(const struct task *task, struct holding *holding,
 {
     for (size_t i = 0; i < holding->owners.count; i++) {
         const struct owner *owner = &holding->owners.items[i];
-        const struct config_job *job = job_of(task, holding, owner);
+        const struct config_job *job =
+            task_job_of(task, holding->config, owner);
         char *keys = NULL;
         if (!job)
             continue;

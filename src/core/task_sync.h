@@ -26,4 +26,15 @@ struct syncing {
  */
 bool sync_run_job(struct syncing *syncing, const struct pair *pair);
 
+/*
+ * Prunes by the jobs' rules, and posts EVENT_PRUNED where something went.
+ * Nothing goes while anything is held; `held` is of a job that is not counted
+ * yet.
+ */
+err_code sync_prune(struct syncing *syncing, int64_t held, struct error *err)
+    MUST_CHECK;
+/* The same before a job that does not fit. */
+err_code sync_make_room(struct syncing *syncing, int64_t needed_bytes,
+                        int64_t held, struct error *err) MUST_CHECK;
+
 #endif

@@ -176,6 +176,9 @@ static err_code carry_out(struct job_run *run, struct error *err)
         code = session_begin(&syncing->session, err);
         syncing->is_begun = code == ERR_OK;
     }
+    if (!code && changes_volume)
+        code = sync_make_room(syncing, run->plan.totals.space_bytes,
+                              run->info.held, err);
     if (!code && (changes_volume || changes_catalogue))
         code = execute(run, err);
     return code;

@@ -187,7 +187,7 @@ another_target() { # FILESYSTEM
     berth volume add "$second" --name nas --folder
     sed -i 's|targets = \[ *"usb:/docs" *\]|targets = [ "usb:/docs", "nas:/docs" ]|' "$TMP/berth.conf"
     echo "on both" >"$source_dir/rotting"
-    expect_exit 0 berth sync 
+    expect_exit 0 berth sync
     rm "$source_dir/rotting"
     for one in "$root" "$second"; do
         printf 'X' | dd of="$one/docs/rotting" bs=1 count=1 conv=notrunc status=none
