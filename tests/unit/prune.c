@@ -113,9 +113,9 @@ static void a_size_keeps_the_newest_of_all_files(void **state)
 static void what_was_offloaded_stays_whatever_is_asked(void **state)
 {
     struct scene scene = {.count = 0};
-    struct prune_items items = {scene.items, scene.count, scene.count};
 
     fill(&scene);
+    struct prune_items items = {scene.items, scene.count, scene.count};
     scene.versions[0].record.flags = RECORD_OFFLOADED;
     assert_string_equal(by_rule(&scene, 0, 0), ".xxxx");
     prune_oldest(&items, INT64_MAX, 1);
@@ -125,9 +125,9 @@ static void what_was_offloaded_stays_whatever_is_asked(void **state)
 static void room_is_made_oldest_first_and_in_clusters(void **state)
 {
     struct scene scene = {.count = 0};
-    struct prune_items items = {scene.items, scene.count, scene.count};
 
     fill(&scene);
+    struct prune_items items = {scene.items, scene.count, scene.count};
     prune_oldest(&items, 0, 4096);
     assert_string_equal(went(&scene), ".....");
     prune_oldest(&items, 4096, 4096);
