@@ -85,6 +85,26 @@ static err_code read_stamp(struct session *session, const char *path,
     return ERR_OK;
 }
 
+/* Of a version that is gone, up to the versions' own directory. */
+static err_code remove_empty_parents(struct session *session, const char *path,
+                                     struct error *err)
+{
+    CLEANUP_FREE char *parent = xstrdup(path);
+
+    free(session->ensured);
+    session->ensured = NULL;
+    for (;;) {
+        parent[path_parent_length(parent)] = '\0';
+        if (!*parent || !strcmp(parent, VERSIONS_PATH))
+            return ERR_OK;
+        err_code code = fsops_remove_directory(&session->ops, parent, err);
+        if (code == ERR_EXISTS)
+            return ERR_OK;
+        if (code && code != ERR_NOT_FOUND)
+            return code;
+    }
+}
+
 /*
  * --- placing ---
  */
@@ -184,6 +204,10 @@ static err_code place(struct session *session, struct intent *intent,
         code = fsops_rename(&session->ops, intent->from, intent->to, err);
     if (!code)
         code = prove_renamed(session, intent, err);
+    /* Elsewhere nothing is freed in a batch in which something is allocated. */
+    if (!code && session->traits.has_journal &&
+        path_is_within(intent->from, VERSIONS_PATH))
+        code = remove_empty_parents(session, intent->from, err);
     if (!code)
         code = read_stamp(session, intent->to, &intent->record, err);
     return code;
@@ -245,29 +269,14 @@ err_code apply_unlink(struct session *session, const struct intent *intent,
     return code;
 }
 
-/* With the directories that are empty then, up to the versions' own. */
 static err_code prune(struct session *session, const struct intent *intent,
                       struct error *err)
 {
-    CLEANUP_FREE char *parent = xstrdup(intent->from);
-
     if (!path_is_plain_relative(intent->from) ||
         !path_is_within(intent->from, VERSIONS_PATH))
         return error_set(err, ERR_REFUSED, "%s is no version", intent->from);
     err_code code = fsops_unlink_if_there(&session->ops, intent->from, err);
-    free(session->ensured);
-    session->ensured = NULL;
-    while (!code) {
-        parent[path_parent_length(parent)] = '\0';
-        if (!strcmp(parent, VERSIONS_PATH))
-            break;
-        err_code removed = fsops_remove_directory(&session->ops, parent, err);
-        if (removed == ERR_EXISTS)
-            break;
-        if (removed != ERR_NOT_FOUND)
-            code = removed;
-    }
-    return code;
+    return code ? code : remove_empty_parents(session, intent->from, err);
 }
 
 /*

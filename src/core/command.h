@@ -28,6 +28,7 @@ enum command_kind {
     COMMAND_VERSIONS,
     COMMAND_RESTORE,
     COMMAND_PRUNE,
+    COMMAND_UNDO,
     COMMAND_WATCH,  /* EVENT_DRIVES now and whenever they change, until stopped
                      */
     COMMAND_RESCAN, /* look again, health included */
@@ -76,8 +77,8 @@ struct command {
     int64_t pid;              /* ASK_TO_QUIT */
     int64_t approved_deletes; /* SYNC: 0 for none */
     double sample;            /* VERIFY: part of the files */
-    int64_t run;              /* HISTORY: 0 for the list of runs */
-    char *run_volume;         /* HISTORY: of that run; NULL: any */
+    int64_t run;              /* HISTORY: 0: the list; UNDO: 0: the last */
+    char *run_volume;         /* HISTORY, UNDO: of that run; NULL: any */
     char *at;                 /* RESTORE: as of then (moment.h); NULL: now */
     char *to;                 /* RESTORE: absolute; NULL: where it came from */
     bool replace, trust;      /* RESTORE */

@@ -1,7 +1,9 @@
 #include "core/commit.h"
 
 #include "core/base/clock.h"
+#include "core/base/path.h"
 #include "core/db.h"
+#include "core/marker.h"
 
 #include <stdlib.h>
 
@@ -67,9 +69,13 @@ static err_code commit_placed(struct session *session,
                                         intent->path, &intent->record, err);
     if (!code && intent->old_path)
         code = catalogue_remove(catalogue, owner, intent->old_path, err);
+    if (!code && path_is_within(intent->from, VERSIONS_PATH)) /* an undo */
+        code = catalogue_remove_version(catalogue, intent->from, err);
     if (!code)
-        code =
-            catalogue_put(catalogue, owner, intent->path, &intent->record, err);
+        code = intent->forget
+                   ? catalogue_remove_file(catalogue, owner, intent->path, err)
+                   : catalogue_put(catalogue, owner, intent->path,
+                                   &intent->record, err);
     if (!code)
         code = journal_unpoison(catalogue, owner->id, intent->path, err);
     return code;

@@ -37,6 +37,7 @@ enum event_kind {
     EVENT_RESTORED,     /* one file: volume, job, path; text: where it is now */
     EVENT_RESTORE_DONE, /* what was restored in all */
     EVENT_PRUNED,       /* volume */
+    EVENT_UNDONE,       /* volume, run; text: number of what was taken back */
     EVENT_DRIVES,       /* all of them, anew */
     EVENT_EJECT,        /* a step, a holder list, or the verdict */
     EVENT_PULLED,       /* a drive left while it was written: volume, text */

@@ -56,7 +56,8 @@ struct intent {
     enum version_reason reason;
     struct stamp before;  /* at `to` (or `from`, when it retires) beforehand;
                              NO_SIZE: nothing stands there */
-    bool forget;          /* the row of `path` goes away */
+    bool forget;          /* the row of `path` goes away: what stands there is
+                             not berth's */
     struct record record; /* else it becomes this */
 };
 

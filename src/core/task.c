@@ -24,6 +24,7 @@ static task_body *const bodies[] = {
     [COMMAND_VERSIONS] = task_versions,
     [COMMAND_RESTORE] = task_restore,
     [COMMAND_PRUNE] = task_prune,
+    [COMMAND_UNDO] = task_undo,
     [COMMAND_WATCH] = task_watch,
     [COMMAND_RESCAN] = task_rescan,
     [COMMAND_MOUNT] = task_mount,

@@ -8,6 +8,7 @@
  *     task_verify.c  verify
  *     task_history.c history
  *     task_versions.c versions, task_restore.c restore, task_prune.c prune
+ *     task_undo.c    undo
  *     task_watch.c   drives as they come and go
  *     task_eject.c   eject, mount, and asking a holder to quit
  *     task_select.c  which jobs and volumes a command names
@@ -62,7 +63,7 @@ typedef err_code task_body(struct task *task, enum outcome *outcome,
 task_body task_volume_add, task_volume_list, task_volume_forget, task_job_add,
     task_job_list, task_job_remove, task_job_claim, task_diff, task_sync,
     task_verify, task_history, task_watch, task_rescan, task_mount, task_eject,
-    task_ask_to_quit, task_versions, task_restore, task_prune;
+    task_ask_to_quit, task_versions, task_restore, task_prune, task_undo;
 
 struct task *task_new(const struct task_context *context,
                       struct command *command_taking);

@@ -104,7 +104,8 @@ static bool is_on_volume(const char *path, int fd,
 
     if (!holding->volume.is_folder)
         return !platform_mount_of(fd, &mount, NULL) &&
-               !strcmp(mount.attachment, holding->volume.mount.attachment);
+               !strcmp(mount.attachment, holding->volume.mount.attachment) &&
+               !strcmp(mount.source, holding->volume.mount.source);
     return realpath(path, real) &&
            realpath(holding->config->folder, real_folder) &&
            path_is_within(real, real_folder);
