@@ -11,6 +11,7 @@
  *
  *     undo.c        which run, in batches
  *     undo_build.c  deeds into intents, last one first
+ *     undo_renames.c  names that meet
  */
 #ifndef BERTH_UNDO_H
 #define BERTH_UNDO_H

@@ -1,28 +1,11 @@
+#include "core/undo_build.h"
 #include "core/base/array.h"
 #include "core/base/path.h"
 #include "core/execute.h"
 #include "core/names.h"
-#include "core/undo.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Deeds of a run, and what later runs did to which paths. */
-struct deeds {
-    struct run_item *items;
-    size_t count, capacity;
-    struct arena *arena;
-};
-
-struct building {
-    struct session *session;
-    int64_t run;
-    struct undo *undo;
-    struct owners owners;
-    struct deeds deeds, later;
-    /* "owner path": names that a step before this one has freed. */
-    struct paths retired, renamed;
-};
 
 static void building_release(struct building *building)
 {
@@ -90,8 +73,8 @@ static err_code read_deeds(struct building *building, struct error *err)
     return code;
 }
 
-static err_code refuse(const struct building *building, const char *path,
-                       const char *reason, struct error *err)
+err_code undo_refuse(const struct building *building, const char *path,
+                     const char *reason, struct error *err)
 {
     return error_set(err, ERR_REFUSED,
                      "run %lld cannot be taken back: %s %s. `berth versions` "
@@ -133,8 +116,8 @@ static err_code check_later_runs(struct building *building, struct error *err)
         if (is_in(later, deed->job, deed->path) ||
             (deed->deed == DEED_RENAMED &&
              is_in(later, deed->job, deed->detail)))
-            return refuse(building, deed->path, "was changed by a later run",
-                          err);
+            return undo_refuse(building, deed->path,
+                               "was changed by a later run", err);
     }
     return ERR_OK;
 }
@@ -153,11 +136,11 @@ static err_code find_owner(const struct building *building, const char *job,
             strcmp(owner->host, building->session->host) != 0)
             continue;
         if (*out)
-            return refuse(building, job, "has two directories there", err);
+            return undo_refuse(building, job, "has two directories there", err);
         *out = owner;
     }
     return *out ? ERR_OK
-                : refuse(building, job, "is not a job of this host", err);
+                : undo_refuse(building, job, "is not a job of this host", err);
 }
 
 static const char *encode(const struct building *building, const char *key)
@@ -196,13 +179,12 @@ static err_code drive_path(struct building *building, const struct owner *owner,
     return code;
 }
 
-static char *mark_of(const struct owner *owner, const char *path)
+static char *mark_of(int64_t owner, const char *path)
 {
-    return xasprintf("%lld %s", (long long)owner->id, path);
+    return xasprintf("%lld %s", (long long)owner, path);
 }
 
-static bool is_marked(const struct paths *marks, const struct owner *owner,
-                      const char *path)
+bool undo_is_marked(const struct paths *marks, int64_t owner, const char *path)
 {
     CLEANUP_FREE char *mark = mark_of(owner, path);
 
@@ -215,7 +197,7 @@ static bool is_marked(const struct paths *marks, const struct owner *owner,
 static void mark(struct paths *marks, const struct owner *owner,
                  const char *path)
 {
-    char *text = mark_of(owner, path);
+    char *text = mark_of(owner->id, path);
 
     ARRAY_PUSH(marks, text);
 }
@@ -232,8 +214,8 @@ static err_code find_left(struct building *building, const struct owner *owner,
                                    &building->undo->arena, out, err);
 
     if (code == ERR_NOT_FOUND)
-        return refuse(building, path, "is not known on the drive any more",
-                      err);
+        return undo_refuse(building, path, "is not known on the drive any more",
+                           err);
     if (!code)
         code = drive_path(building, owner, path, out_drive, err);
     if (!code)
@@ -245,15 +227,16 @@ static err_code find_left(struct building *building, const struct owner *owner,
         (out->type == ENTRY_FILE &&
          !stamp_equal(stamp_of(&stat), out->stamp,
                       session->traits.time_tolerance_ns)))
-        return refuse(building, path, "has changed on the drive since", err);
+        return undo_refuse(building, path, "has changed on the drive since",
+                           err);
     return ERR_OK;
 }
 
 static bool is_freed(const struct building *building, const struct owner *owner,
                      const char *path)
 {
-    return is_marked(&building->retired, owner, path) ||
-           is_marked(&building->renamed, owner, path);
+    return undo_is_marked(&building->retired, owner->id, path) ||
+           undo_is_marked(&building->renamed, owner->id, path);
 }
 
 static err_code check_free(struct building *building, const struct owner *owner,
@@ -268,7 +251,7 @@ static err_code check_free(struct building *building, const struct owner *owner,
     err_code code =
         fsops_look(&building->session->ops, drive, &exists, &stat, err);
     if (!code && exists)
-        code = refuse(building, path, "is there again", err);
+        code = undo_refuse(building, path, "is there again", err);
     return code;
 }
 
@@ -358,7 +341,8 @@ static err_code find_version(struct building *building,
         code = fsops_look(&building->session->ops, (*out)->drive_path, &exists,
                           &stat, err);
     if (!code && !exists)
-        code = refuse(building, path, "has no version of before any more", err);
+        code = undo_refuse(building, path, "has no version of before any more",
+                           err);
     return code;
 }
 
@@ -419,7 +403,7 @@ static err_code undo_renamed(struct building *building,
     mark(&building->renamed, owner, deed->path);
     add_step(building, &intent, false,
              intent.record.type == ENTRY_DIRECTORY ||
-                 is_marked(&building->retired, owner, deed->detail));
+                 undo_is_marked(&building->retired, owner->id, deed->detail));
     return ERR_OK;
 }
 
@@ -475,154 +459,6 @@ static err_code undo_deed(struct building *building,
     return ERR_OK;
 }
 
-/*
- * --- renames whose names meet ---
- */
-
-static bool is_rename(const struct undo_step *step)
-{
-    return step->intent.kind == INTENT_PLACE && step->intent.old_path;
-}
-
-/* Files together; a directory alone, since others may lie below it. */
-static size_t group_end(const struct undo *undo, size_t first)
-{
-    size_t end = first + 1;
-
-    if (!is_rename(&undo->items[first]) ||
-        undo->items[first].intent.record.type == ENTRY_DIRECTORY)
-        return end;
-    while (end < undo->count && is_rename(&undo->items[end]) &&
-           undo->items[end].intent.record.type != ENTRY_DIRECTORY &&
-           !undo->items[end].begins_batch)
-        end++;
-    return end;
-}
-
-static bool is_retired(const struct building *building,
-                       const struct intent *intent)
-{
-    const struct owner owner = {.id = intent->owner};
-
-    return is_marked(&building->retired, &owner, intent->path);
-}
-
-static bool is_same_name(const struct building *building, const char *one,
-                         const char *other)
-{
-    CLEANUP(strbuf_release) struct strbuf fold = STRBUF_INIT;
-    CLEANUP(strbuf_release) struct strbuf other_fold = STRBUF_INIT;
-
-    if (!building->session->traits.names.is_case_insensitive)
-        return !strcmp(one, other);
-    name_fold(one, &fold);
-    name_fold(other, &other_fold);
-    return !strcmp(fold.text, other_fold.text);
-}
-
-static bool is_of_group(const struct building *building,
-                        const struct undo_step *steps, size_t count,
-                        const char *to)
-{
-    for (size_t i = 0; i < count; i++)
-        if (is_same_name(building, steps[i].intent.from, to))
-            return true;
-    return false;
-}
-
-/*
- * Whether a name of the group is the old name of another of it, or the same in
- * another case. That is not looked up: FUSE would remember for a second that
- * it is there, and say so when the file has been moved away [seen]. Anything
- * else in the way is somebody else's.
- */
-static err_code look_at_group(struct building *building,
-                              const struct undo_step *steps, size_t count,
-                              bool *out_is_tangled, struct error *err)
-{
-    struct platform_stat stat;
-    err_code code = ERR_OK;
-
-    *out_is_tangled = false;
-    for (size_t i = 0; !code && i < count; i++) {
-        const struct intent *intent = &steps[i].intent;
-        bool exists;
-        if (is_of_group(building, steps, count, intent->to)) {
-            *out_is_tangled = true;
-            continue;
-        }
-        if (is_retired(building, intent))
-            continue;
-        code = fsops_look(&building->session->ops, intent->to, &exists, &stat,
-                          err);
-        if (!code && exists)
-            code = refuse(building, intent->path, "is there again", err);
-    }
-    return code;
-}
-
-static const char *temporary(struct building *building, size_t number)
-{
-    CLEANUP_FREE char *path =
-        xasprintf("%s/renamed-%zu", building->session->staging, number);
-
-    return arena_strdup(&building->undo->arena, path);
-}
-
-/* All first halves before all second ones: recovery relies on that. */
-static void add_by_temporaries(struct building *building, struct undo *out,
-                               const struct undo_step *steps, size_t count,
-                               size_t number)
-{
-    for (int half = 0; half < 2; half++) {
-        for (size_t i = 0; i < count; i++) {
-            struct undo_step step = steps[i];
-            const char *between = temporary(building, number + i);
-            step.begins_batch = !half && !i;
-            if (half) {
-                step.intent.from = between;
-            } else {
-                step.intent.to = between;
-                step.intent.path = "";
-                step.intent.old_path = NULL;
-            }
-            ARRAY_PUSH(out, step);
-        }
-    }
-}
-
-static err_code untangle_renames(struct building *building, struct error *err)
-{
-    struct undo *undo = building->undo;
-    struct undo out = {.items = NULL};
-    bool after_group = false;
-    size_t end;
-    err_code code = ERR_OK;
-
-    for (size_t i = 0; !code && i < undo->count; i = end) {
-        bool is_tangled = false;
-        end = group_end(undo, i);
-        if (is_rename(&undo->items[i]))
-            code = look_at_group(building, &undo->items[i], end - i,
-                                 &is_tangled, err);
-        if (is_tangled) {
-            add_by_temporaries(building, &out, &undo->items[i], end - i, i);
-            after_group = true;
-            continue;
-        }
-        for (size_t j = i; j < end; j++) {
-            undo->items[j].begins_batch |= after_group;
-            after_group = false;
-            ARRAY_PUSH(&out, undo->items[j]);
-        }
-    }
-    free(undo->items);
-    undo->items = out.items;
-    undo->count = out.count;
-    undo->capacity = out.capacity;
-    return code;
-}
-
 err_code undo_build(struct session *session, int64_t run, struct undo *out,
                     struct error *err)
 {
@@ -643,7 +479,7 @@ err_code undo_build(struct session *session, int64_t run, struct undo *out,
     for (size_t i = building.deeds.count; !code && i-- > 0;)
         code = undo_deed(&building, &building.deeds.items[i], err);
     if (!code)
-        code = untangle_renames(&building, err);
+        code = undo_untangle_renames(&building, err);
     building_release(&building);
     return code;
 }
