@@ -11,9 +11,10 @@
 const struct cli_command *const cli_commands[] = {
     &cli_volume_add, &cli_volume_list, &cli_volume_forget, &cli_job_add,
     &cli_job_list,   &cli_job_remove,  &cli_job_claim,     &cli_diff,
-    &cli_sync,       &cli_verify,      &cli_history,       &cli_drives,
-    &cli_eject,      &cli_mount,       &cli_tidy,          &cli_copies,
-    &cli_find,       &cli_demo,
+    &cli_sync,       &cli_verify,      &cli_history,       &cli_versions,
+    &cli_restore,    &cli_prune,       &cli_undo,          &cli_tidy,
+    &cli_copies,     &cli_find,        &cli_drives,        &cli_eject,
+    &cli_mount,      &cli_demo,
 };
 const size_t cli_command_count = COUNT_OF(cli_commands);
 

@@ -54,7 +54,20 @@ extern const size_t cli_command_count;
 extern const struct cli_command cli_volume_add, cli_volume_list,
     cli_volume_forget, cli_job_add, cli_job_list, cli_job_remove, cli_job_claim,
     cli_diff, cli_sync, cli_verify, cli_history, cli_drives, cli_eject,
-    cli_mount, cli_tidy, cli_copies, cli_find, cli_demo;
+    cli_mount, cli_versions, cli_restore, cli_prune, cli_undo, cli_tidy,
+    cli_copies, cli_find, cli_demo;
+
+/* HISTORY, UNDO: the number of a run, or nothing. */
+err_code cli_take_run(struct command *request, const struct cli_words *words,
+                      struct error *err);
+
+/* EVENT_VERSION, EVENT_PRUNED, wherever they come from. */
+void cli_print_version(struct cli_output *output, const struct event *event);
+void cli_print_pruned(struct cli_output *output, const struct event *event);
+
+/* VERSIONS, RESTORE: absolute paths, or VOLUME:/PATH as they are. */
+err_code cli_take_places(struct command *request, const struct cli_words *words,
+                         struct error *err);
 
 /* Below the current directory where it is relative; free() it. */
 char *cli_absolute(const char *path);

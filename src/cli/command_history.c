@@ -19,8 +19,8 @@ static const struct cli_option options[] = {
     {0},
 };
 
-static err_code take_run(struct command *request, const struct cli_words *words,
-                         struct error *err)
+err_code cli_take_run(struct command *request, const struct cli_words *words,
+                      struct error *err)
 {
     char *end;
 
@@ -125,7 +125,7 @@ const struct cli_command cli_history = {
     .kind = COMMAND_HISTORY,
     .most_words = 1,
     .options = options,
-    .take_words = take_run,
+    .take_words = cli_take_run,
     .print = print,
     .json_list = "runs",
 };

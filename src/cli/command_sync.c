@@ -201,6 +201,10 @@ static void print(struct cli_output *output, struct event *event)
     case EVENT_TIDIED:
         cli_print_tidy(output, event);
         break;
+    case EVENT_PRUNED: /* in JSON `history RUN` names each */
+        if (!output->json)
+            cli_print_pruned(output, event);
+        break;
     case EVENT_PULLED:
         if (!output->json)
             complain_pulled(output, event);

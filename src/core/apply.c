@@ -2,6 +2,7 @@
 
 #include "core/base/fdio.h"
 #include "core/base/path.h"
+#include "core/marker.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -82,6 +83,26 @@ static err_code read_stamp(struct session *session, const char *path,
                          path);
     record->stamp = stamp_of(&seen.stat);
     return ERR_OK;
+}
+
+/* Of a version that is gone, up to the versions' own directory. */
+static err_code remove_empty_parents(struct session *session, const char *path,
+                                     struct error *err)
+{
+    CLEANUP_FREE char *parent = xstrdup(path);
+
+    free(session->ensured);
+    session->ensured = NULL;
+    for (;;) {
+        parent[path_parent_length(parent)] = '\0';
+        if (!*parent || !strcmp(parent, VERSIONS_PATH))
+            return ERR_OK;
+        err_code code = fsops_remove_directory(&session->ops, parent, err);
+        if (code == ERR_EXISTS)
+            return ERR_OK;
+        if (code && code != ERR_NOT_FOUND)
+            return code;
+    }
 }
 
 /*
@@ -183,6 +204,10 @@ static err_code place(struct session *session, struct intent *intent,
         code = fsops_rename(&session->ops, intent->from, intent->to, err);
     if (!code)
         code = prove_renamed(session, intent, err);
+    /* Elsewhere nothing is freed in a batch in which something is allocated. */
+    if (!code && session->traits.has_journal &&
+        path_is_within(intent->from, VERSIONS_PATH))
+        code = remove_empty_parents(session, intent->from, err);
     if (!code)
         code = read_stamp(session, intent->to, &intent->record, err);
     return code;
@@ -244,6 +269,16 @@ err_code apply_unlink(struct session *session, const struct intent *intent,
     return code;
 }
 
+static err_code prune(struct session *session, const struct intent *intent,
+                      struct error *err)
+{
+    if (!path_is_plain_relative(intent->from) ||
+        !path_is_within(intent->from, VERSIONS_PATH))
+        return error_set(err, ERR_REFUSED, "%s is no version", intent->from);
+    err_code code = fsops_unlink_if_there(&session->ops, intent->from, err);
+    return code ? code : remove_empty_parents(session, intent->from, err);
+}
+
 /*
  * --- directories ---
  */
@@ -301,6 +336,8 @@ err_code apply_intent(struct session *session, struct intent *intent,
         return keep_copy(session, intent, err);
     case INTENT_TOUCH:
         return touch(session, intent, err);
+    case INTENT_PRUNE:
+        return prune(session, intent, err);
     case INTENT_NOTE:
         break;
     }

@@ -150,6 +150,11 @@ typedef err_code catalogue_visit(void *context, const char *path,
 err_code catalogue_walk(struct catalogue *catalogue, const struct owner *owner,
                         catalogue_visit *visit, void *context,
                         struct error *err) MUST_CHECK;
+/* Only `path` and what is below it. Fine when there is no such row. */
+err_code catalogue_walk_below(struct catalogue *catalogue,
+                              const struct owner *owner, const char *path,
+                              catalogue_visit *visit, void *context,
+                              struct error *err) MUST_CHECK;
 
 /*
  * --- versions ---
@@ -174,8 +179,29 @@ err_code catalogue_add_version(struct catalogue *catalogue,
     MUST_CHECK;
 typedef err_code version_visit(void *context, const struct version *version,
                                struct error *err);
+/*
+ * By path, then oldest first; of `path` and what is below it, "" for all. The
+ * visit must not walk versions itself.
+ */
 err_code catalogue_walk_versions(struct catalogue *catalogue, int64_t owner,
-                                 version_visit *visit, void *context,
-                                 struct error *err) MUST_CHECK;
+                                 const char *path, version_visit *visit,
+                                 void *context, struct error *err) MUST_CHECK;
+
+struct version_list {
+    struct version *items; /* strings in an arena */
+    size_t count, capacity;
+};
+/* The same as a list. */
+err_code catalogue_list_versions(struct catalogue *catalogue, int64_t owner,
+                                 const char *path, struct arena *arena,
+                                 struct version_list *out, struct error *err)
+    MUST_CHECK;
+void version_list_release(struct version_list *versions);
+
+/* Of what left the versions: pruned, or back in its place. Fine when there is
+ * none. */
+err_code catalogue_remove_version(struct catalogue *catalogue,
+                                  const char *drive_path, struct error *err)
+    MUST_CHECK;
 
 #endif

@@ -390,9 +390,53 @@ err_code catalogue_walk(struct catalogue *catalogue, const struct owner *owner,
                         catalogue_visit *visit, void *context,
                         struct error *err)
 {
-    struct walk walk = {catalogue, visit, context, STRBUF_INIT, STRBUF_INIT};
-    err_code code = walk_directory(&walk, owner->root, err);
+    return catalogue_walk_below(catalogue, owner, "", visit, context, err);
+}
 
+/* Follows `path` down to its row; *out_directory is where to go on below. */
+static err_code walk_down(struct walk *walk, const char *path,
+                          struct arena *arena, int64_t *directory,
+                          struct record *out, bool *out_found,
+                          struct error *err)
+{
+    const char *rest = path;
+    err_code code = ERR_OK;
+
+    *out_found = true;
+    while (!code && *out_found && *rest) {
+        size_t length = strcspn(rest, "/");
+        const char *key = arena_strndup(arena, rest, length);
+        code = find_entry(walk->catalogue, *directory, key, arena, out,
+                          out_found, err);
+        rest += rest[length] ? length + 1 : length;
+        if (code || !*out_found)
+            break;
+        path_append(&walk->path, key);
+        path_append(&walk->drive_path, record_drive(out));
+        *directory = out->child;
+        *out_found = !*rest || out->type == ENTRY_DIRECTORY;
+    }
+    return code;
+}
+
+err_code catalogue_walk_below(struct catalogue *catalogue,
+                              const struct owner *owner, const char *path,
+                              catalogue_visit *visit, void *context,
+                              struct error *err)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT;
+    struct walk walk = {catalogue, visit, context, STRBUF_INIT, STRBUF_INIT};
+    struct record record = {.type = ENTRY_DIRECTORY};
+    int64_t directory = owner->root;
+    bool found;
+    err_code code =
+        walk_down(&walk, path, &arena, &directory, &record, &found, err);
+
+    if (!code && found && *path)
+        code =
+            visit(context, walk.path.text, walk.drive_path.text, &record, err);
+    if (!code && found && record.type == ENTRY_DIRECTORY)
+        code = walk_directory(&walk, directory, err);
     strbuf_release(&walk.path);
     strbuf_release(&walk.drive_path);
     return code;

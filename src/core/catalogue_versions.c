@@ -1,5 +1,8 @@
+#include "core/base/array.h"
 #include "core/catalogue_internal.h"
 #include "core/db.h"
+
+#include <stdlib.h>
 
 err_code catalogue_add_version(struct catalogue *catalogue,
                                const struct version *version, struct error *err)
@@ -29,8 +32,8 @@ err_code catalogue_add_version(struct catalogue *catalogue,
 }
 
 err_code catalogue_walk_versions(struct catalogue *catalogue, int64_t owner,
-                                 version_visit *visit, void *context,
-                                 struct error *err)
+                                 const char *path, version_visit *visit,
+                                 void *context, struct error *err)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT;
     struct statement *select;
@@ -38,12 +41,15 @@ err_code catalogue_walk_versions(struct catalogue *catalogue, int64_t owner,
     err_code code = db_prepare(
         catalogue_db(catalogue),
         "SELECT id, path, drive_path, reason, run, created_ns, record "
-        "FROM version WHERE owner = ?1 ORDER BY path, created_ns",
+        "FROM version WHERE owner = ?1 AND (?2 = '' OR path = ?2 OR "
+        "(path >= ?2 || '/' AND path < ?2 || '0')) " /* '0' follows '/' */
+        "ORDER BY path, created_ns, id",
         &select, err);
 
     if (code)
         return code;
     bind_int(select, 1, owner);
+    bind_text(select, 2, path);
     while (!(code = statement_step(select, &has_row, err)) && has_row) {
         struct version version = {
             .id = column_int(select, 0),
@@ -66,4 +72,65 @@ err_code catalogue_walk_versions(struct catalogue *catalogue, int64_t owner,
     }
     statement_done(select);
     return code;
+}
+
+/* --- as a list --- */
+
+struct listing {
+    struct arena *arena;
+    struct version_list *out;
+};
+
+static const char *keep(struct arena *arena, const char *text)
+{
+    return text ? arena_strdup(arena, text) : NULL;
+}
+
+static err_code add_to_list(void *context, const struct version *version,
+                            struct error *err)
+{
+    struct listing *listing = context;
+    struct arena *arena = listing->arena;
+    struct version copy = *version;
+
+    copy.path = keep(arena, version->path);
+    copy.drive_path = keep(arena, version->drive_path);
+    if (version->has_record) {
+        copy.record.key = NULL;
+        copy.record.raw = keep(arena, version->record.raw);
+        copy.record.drive = keep(arena, version->record.drive);
+        copy.record.link_target = keep(arena, version->record.link_target);
+    }
+    ARRAY_PUSH(listing->out, copy);
+    return ERR_OK;
+}
+
+err_code catalogue_list_versions(struct catalogue *catalogue, int64_t owner,
+                                 const char *path, struct arena *arena,
+                                 struct version_list *out, struct error *err)
+{
+    struct listing listing = {arena, out};
+
+    return catalogue_walk_versions(catalogue, owner, path, add_to_list,
+                                   &listing, err);
+}
+
+void version_list_release(struct version_list *versions)
+{
+    free(versions->items);
+    *versions = (struct version_list){.items = NULL};
+}
+
+err_code catalogue_remove_version(struct catalogue *catalogue,
+                                  const char *drive_path, struct error *err)
+{
+    struct statement *delete;
+    err_code code =
+        db_prepare(catalogue_db(catalogue),
+                   "DELETE FROM version WHERE drive_path = ?1", &delete, err);
+
+    if (code)
+        return code;
+    bind_text(delete, 1, drive_path);
+    return statement_run(delete, err);
 }

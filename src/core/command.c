@@ -23,6 +23,8 @@ void command_free(struct command *command)
     free(command->names);
     free(command->path);
     free(command->run_volume);
+    free(command->at);
+    free(command->to);
     for (size_t i = 0; i < command->reviewed_count; i++) {
         free(command->reviewed[i].job);
         free(command->reviewed[i].volume);

@@ -25,6 +25,10 @@ enum command_kind {
     COMMAND_SYNC,
     COMMAND_VERIFY,
     COMMAND_HISTORY,
+    COMMAND_VERSIONS,
+    COMMAND_RESTORE,
+    COMMAND_PRUNE,
+    COMMAND_UNDO,
     COMMAND_WATCH,  /* EVENT_DRIVES now and whenever they change, until stopped
                      */
     COMMAND_RESCAN, /* look again, health included */
@@ -52,7 +56,8 @@ struct command {
     enum command_kind kind;
     uint64_t id; /* set by engine_post; events carry it */
 
-    /* DIFF, SYNC, VERIFY: names of jobs and volumes, none: all.
+    /* DIFF, SYNC, VERIFY, PRUNE: names of jobs and volumes, none: all.
+     * VERSIONS, RESTORE: absolute paths, or VOLUME:/PATH.
      * FORGET, REMOVE, CLAIM, MOUNT: the one name. EJECT: a volume's name, a
      * device, a model. */
     char **names;
@@ -64,7 +69,7 @@ struct command {
     bool is_folder;              /* VOLUME_ADD */
     struct config_job job;       /* JOB_ADD */
     enum diff_depth depth;       /* DIFF, SYNC */
-    bool dry_run;                /* SYNC, TIDY: plan only */
+    bool dry_run;                /* SYNC, TIDY, PRUNE: say only */
     bool eject_after;            /* SYNC: the drives that it wrote to */
     /*
      * SYNC: exactly these plans, as they were shown; what changed meanwhile
@@ -78,8 +83,12 @@ struct command {
     int64_t pid;              /* ASK_TO_QUIT */
     int64_t approved_deletes; /* SYNC: 0 for none */
     double sample;            /* VERIFY: part of the files */
-    int64_t run;              /* HISTORY: 0 for the list of runs */
-    char *run_volume;         /* HISTORY: of that run; NULL: any */
+    int64_t run;              /* HISTORY: 0: the list; UNDO: 0: the last */
+    char *run_volume;         /* HISTORY, UNDO: of that run; NULL: any */
+    char *at;                 /* RESTORE: as of then (moment.h); NULL: now */
+    char *to;                 /* RESTORE: absolute; NULL: where it came from */
+    bool replace, trust;      /* RESTORE */
+    int64_t free_bytes;       /* PRUNE: until so much is free; 0: by rule */
 };
 
 struct command *command_new(enum command_kind kind);

@@ -1,7 +1,9 @@
 #include "core/commit.h"
 
 #include "core/base/clock.h"
+#include "core/base/path.h"
 #include "core/db.h"
+#include "core/marker.h"
 
 #include <stdlib.h>
 
@@ -67,9 +69,13 @@ static err_code commit_placed(struct session *session,
                                         intent->path, &intent->record, err);
     if (!code && intent->old_path)
         code = catalogue_remove(catalogue, owner, intent->old_path, err);
+    if (!code && path_is_within(intent->from, VERSIONS_PATH)) /* an undo */
+        code = catalogue_remove_version(catalogue, intent->from, err);
     if (!code)
-        code =
-            catalogue_put(catalogue, owner, intent->path, &intent->record, err);
+        code = intent->forget
+                   ? catalogue_remove_file(catalogue, owner, intent->path, err)
+                   : catalogue_put(catalogue, owner, intent->path,
+                                   &intent->record, err);
     if (!code)
         code = journal_unpoison(catalogue, owner->id, intent->path, err);
     return code;
@@ -107,6 +113,8 @@ static err_code commit_intent(struct session *session,
         if (intent->forget)
             return commit_removed(session, owner, intent, err);
         break;
+    case INTENT_PRUNE:
+        return catalogue_remove_version(session->catalogue, intent->from, err);
     case INTENT_MKDIR:
     case INTENT_TOUCH:
         break;
@@ -152,6 +160,8 @@ static enum history_deed count_deed(const struct intent *intent,
     case INTENT_RMDIR:
         counts->directories_removed++;
         return DEED_REMOVED_DIRECTORY;
+    case INTENT_PRUNE:
+        return DEED_PRUNED;
     case INTENT_TOUCH:
     case INTENT_NOTE:
         break;

@@ -18,6 +18,7 @@
 #include "core/outcome.h"
 #include "core/plan.h"
 #include "core/queue.h"
+#include "core/restore.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,8 +35,13 @@ enum event_kind {
     EVENT_VERIFIED,
     EVENT_RUN,
     EVENT_RUN_ITEM,
-    EVENT_DRIVES,    /* all of them, anew */
-    EVENT_EJECT,     /* a step, a holder list, or the verdict */
+    EVENT_VERSION,      /* volume, job, path; text: on the volume */
+    EVENT_RESTORED,     /* one file: volume, job, path; text: where it is now */
+    EVENT_RESTORE_DONE, /* what was restored in all */
+    EVENT_PRUNED,       /* volume */
+    EVENT_UNDONE,       /* volume, run; text: number of what was taken back */
+    EVENT_DRIVES,       /* all of them, anew */
+    EVENT_EJECT,        /* a step, a holder list, or the verdict */
     EVENT_PULLED,    /* a drive left while it was written: volume, in_flight */
     EVENT_TIDY_FILE, /* one file of a job in the mode `move`: job, path, volume
                         (whose copy lacks something; NULL), text, tidy.reason,
@@ -131,6 +137,29 @@ struct found_info {
     bool is_ours;        /* this host's job */
 };
 
+/* A copy of a file: what stands on the drive now, or a version. */
+struct version_info {
+    bool is_present;
+    enum version_reason reason; /* why it had to go */
+    int64_t run, created_ns;    /* in which run it became a version, and when */
+    int64_t size_bytes;         /* NO_SIZE: not known, it was not berth's */
+    int64_t mtime_ns, committed_ns, verified_ns;
+};
+
+struct restore_info {
+    enum restore_how how; /* EVENT_RESTORED */
+    bool is_older;        /* what was asked for could not be read */
+    int64_t files, bytes, same, beside, kept, failed, refused; /* _DONE */
+};
+
+struct prune_info {
+    int64_t files, bytes;           /* pruned, or with --dry-run would be */
+    int64_t left_files, left_bytes; /* kept by their rule */
+    int64_t unruled_files;          /* not of the jobs that were asked for */
+    int64_t free_bytes;             /* afterwards; -1: the drive is away */
+    bool is_dry_run;
+};
+
 struct eject_info {
     enum eject_step step;    /* under way; DONE: verdict */
     bool is_waiting;         /* busy: holders say for whom; goes on when free */
@@ -171,6 +200,9 @@ struct event {
     struct copy_info copy;
     struct copies_info copies;
     struct found_info found;
+    struct version_info version;
+    struct restore_info restore;
+    struct prune_info prune;
     struct run run;       /* EVENT_RUN: `jobs` is in `text` */
     struct run_item item; /* EVENT_RUN_ITEM: strings are in job, path, text */
 };

@@ -20,29 +20,6 @@ static const char *on_volume(const struct execute_options *options,
     return arena_strdup(arena, joined);
 }
 
-/* A free name among this run's versions. */
-static err_code version_path(const struct execute_options *options,
-                             struct arena *arena, const char *path,
-                             const char **out, struct error *err)
-{
-    struct session *session = options->session;
-    CLEANUP(strbuf_release) struct strbuf name = STRBUF_INIT;
-    struct platform_stat stat;
-    bool taken = true;
-    err_code code = ERR_OK;
-
-    for (int i = 1; !code && taken; i++) {
-        strbuf_reset(&name);
-        strbuf_addf(&name, "%s/%s", session->versions, path);
-        if (i > 1)
-            strbuf_addf(&name, "~%d", i);
-        code = fsops_look(&session->ops, name.text, &taken, &stat, err);
-    }
-    if (!code)
-        *out = arena_strdup(arena, name.text);
-    return code;
-}
-
 static const char *temporary_path(const struct execute_options *options,
                                   struct arena *arena, size_t number)
 {
@@ -200,8 +177,8 @@ static err_code build_copy(const struct execute_options *options,
         intent.before = action->before;
         intent.reason = replaced_reason(action);
         if (action->before.size_bytes != NO_SIZE)
-            code = version_path(options, &batch->arena, drive, &intent.version,
-                                err);
+            code = session_new_version(options->session, &batch->arena, drive,
+                                       &intent.version, err);
     }
     if (!code)
         add_intent(batch, &intent);
@@ -303,7 +280,8 @@ static err_code build_delete(const struct execute_options *options,
     intent.before = action->before;
     intent.reason =
         action->reason == REASON_DRIFT ? VERSION_FOREIGN : VERSION_DELETED;
-    code = version_path(options, arena, intent.from, &intent.version, err);
+    code = session_new_version(options->session, arena, intent.from,
+                               &intent.version, err);
     if (code)
         return code;
     if (by_copy) {

@@ -41,6 +41,8 @@ const char *history_deed_name(enum history_deed deed)
         return "rmdir";
     case DEED_FAILED:
         return "failed";
+    case DEED_PRUNED:
+        return "pruned";
     }
     return "?";
 }

@@ -47,6 +47,7 @@ enum history_deed {
     DEED_MADE_DIRECTORY,
     DEED_REMOVED_DIRECTORY,
     DEED_FAILED,
+    DEED_PRUNED, /* a version of it went for good */
 };
 const char *history_deed_name(enum history_deed deed);
 

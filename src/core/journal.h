@@ -39,6 +39,7 @@ enum intent_kind {
     INTENT_UNLINK, /* `from`, whose content stands at `version`, flushed */
     INTENT_TOUCH,  /* mode, owner and times of `to` become the record's */
     INTENT_NOTE,   /* the catalogue only: adopted, signed anew, forgotten */
+    INTENT_PRUNE,  /* `from`, a version, goes for good */
 };
 
 /*
@@ -55,7 +56,8 @@ struct intent {
     enum version_reason reason;
     struct stamp before;  /* at `to` (or `from`, when it retires) beforehand;
                              NO_SIZE: nothing stands there */
-    bool forget;          /* the row of `path` goes away */
+    bool forget;          /* the row of `path` goes away: what stands there is
+                             not berth's */
     struct record record; /* else it becomes this */
 };
 

@@ -242,6 +242,27 @@ char *session_new_staged(struct session *session)
     return xasprintf("%s/%" PRIx64, session->staging, number);
 }
 
+err_code session_new_version(struct session *session, struct arena *arena,
+                             const char *path, const char **out,
+                             struct error *err)
+{
+    CLEANUP(strbuf_release) struct strbuf name = STRBUF_INIT;
+    struct platform_stat stat;
+    bool taken = true;
+    err_code code = ERR_OK;
+
+    for (int i = 1; !code && taken; i++) {
+        strbuf_reset(&name);
+        strbuf_addf(&name, "%s/%s", session->versions, path);
+        if (i > 1)
+            strbuf_addf(&name, "~%d", i);
+        code = fsops_look(&session->ops, name.text, &taken, &stat, err);
+    }
+    if (!code)
+        *out = arena_strdup(arena, name.text);
+    return code;
+}
+
 err_code session_barrier(struct session *session, struct error *err)
 {
     const struct volume *volume = session->volume;

@@ -71,5 +71,9 @@ err_code session_probe(struct session *session, struct error *err) MUST_CHECK;
 
 /* A fresh path in staging; free() it. Any thread. */
 char *session_new_staged(struct session *session);
+/* A free name among this run's versions for what stands at `path`. */
+err_code session_new_version(struct session *session, struct arena *arena,
+                             const char *path, const char **out,
+                             struct error *err) MUST_CHECK;
 
 #endif

@@ -7,6 +7,8 @@
  *     task_sync.c    sync: the volumes; task_sync_job.c one job on one
  *     task_verify.c  verify
  *     task_history.c history
+ *     task_versions.c versions, task_restore.c restore, task_prune.c prune
+ *     task_undo.c    undo
  *     task_tidy.c    tidy, and what `move` removes at the end of a sync
  *     task_copies.c  copies
  *     task_find.c    find
@@ -64,7 +66,8 @@ typedef err_code task_body(struct task *task, enum outcome *outcome,
 task_body task_volume_add, task_volume_list, task_volume_forget, task_job_add,
     task_job_list, task_job_remove, task_job_claim, task_diff, task_sync,
     task_verify, task_history, task_watch, task_rescan, task_mount, task_eject,
-    task_ask_to_quit, task_tidy, task_copies, task_find;
+    task_ask_to_quit, task_versions, task_restore, task_prune, task_undo,
+    task_tidy, task_copies, task_find;
 
 struct task *task_new(const struct task_context *context,
                       struct command *command_taking);

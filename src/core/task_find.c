@@ -92,7 +92,7 @@ static err_code find_on_volume(struct finding *finding, struct error *err)
         code =
             catalogue_walk(catalogue, finding->owner, visit_row, finding, err);
         if (!code)
-            code = catalogue_walk_versions(catalogue, finding->owner->id,
+            code = catalogue_walk_versions(catalogue, finding->owner->id, "",
                                            visit_version, finding, err);
     }
     return code;

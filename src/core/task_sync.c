@@ -199,6 +199,11 @@ static enum outcome sync_volume(struct task *task, const struct pair *pairs,
     bool go_on = true;
     for (size_t i = 0; go_on && i < count; i++)
         go_on = sync_run_job(&syncing, &pairs[i]);
+    code = sync_prune(&syncing, 0, &err);
+    if (code)
+        task_say(task, "volume %s: cannot prune: %s", syncing.config->name,
+                 err.message);
+    syncing.outcome = outcome_worse(syncing.outcome, outcome_of(code));
     bool is_sound = syncing.outcome != OUTCOME_DEVICE;
     if (!is_sound)
         tell_if_pulled(&syncing);

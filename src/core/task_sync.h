@@ -55,4 +55,15 @@ err_code sync_read_back(struct job_run *run, const struct plan *plan,
  */
 err_code sync_handle_losses(struct job_run *run, struct error *err) MUST_CHECK;
 
+/*
+ * Prunes by the jobs' rules, and posts EVENT_PRUNED where something went.
+ * Nothing goes while anything is held; `held` is of a job that is not counted
+ * yet.
+ */
+err_code sync_prune(struct syncing *syncing, int64_t held, struct error *err)
+    MUST_CHECK;
+/* The same before a job that does not fit. */
+err_code sync_make_room(struct syncing *syncing, int64_t needed_bytes,
+                        int64_t held, struct error *err) MUST_CHECK;
+
 #endif

@@ -178,6 +178,9 @@ static err_code carry_out(struct job_run *run, struct error *err)
     look_at_plan(&run->plan, &changes_volume, &changes_catalogue);
     if (!code && changes_volume)
         code = sync_begin(run, err);
+    if (!code && changes_volume)
+        code = sync_make_room(run->syncing, run->plan.totals.space_bytes,
+                              run->info.held, err);
     if (!code && (changes_volume || changes_catalogue))
         code = sync_execute(run, &run->plan, run->prepared.source_fd,
                             &run->info.counts, err);

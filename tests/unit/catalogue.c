@@ -744,13 +744,13 @@ static void versions_come_by_path_and_time_and_once(void **state)
     assert_int_equal(add_version(scene, "a", "v/3", 20, false), ERR_OK);
     assert_int_equal(add_version(scene, "a", "v/3", 99, true), ERR_OK);
     assert_int_equal(catalogue_walk_versions(scene->catalogue, scene->owner.id,
-                                             note_version, &versions, NULL),
+                                             "", note_version, &versions, NULL),
                      ERR_OK);
     assert_string_equal(versions.order, "a:v/3? a:v/2 b:v/1 ");
     versions.count = 0;
     assert_int_equal(catalogue_walk_versions(scene->catalogue,
-                                             scene->owner.id + 1, note_version,
-                                             &versions, NULL),
+                                             scene->owner.id + 1, "",
+                                             note_version, &versions, NULL),
                      ERR_OK);
     assert_int_equal(versions.count, 0);
 }

@@ -85,6 +85,15 @@ void clock_format_local(int64_t time_ns, char *buffer, size_t size)
     strftime(buffer, size, "%d %b %H:%M", &parts);
 }
 
+void clock_format_minute(int64_t time_ns, char *buffer, size_t size)
+{
+    time_t seconds = clock_to_timespec(time_ns).tv_sec;
+    struct tm parts = {0};
+
+    localtime_r(&seconds, &parts);
+    strftime(buffer, size, "%Y-%m-%d %H:%M", &parts);
+}
+
 /* Days since 1970-01-01 of a date in the proleptic Gregorian calendar. */
 static int64_t days_from_civil(int64_t year, int month, int day)
 {

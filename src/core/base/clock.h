@@ -29,6 +29,7 @@ void clock_format_utc(int64_t time_ns, char *buffer, size_t size);
 void clock_format_local(int64_t time_ns, char *buffer, size_t size);
 /* "20261122-140603", UTC: for names of files and runs. */
 void clock_format_compact(int64_t time_ns, char *buffer, size_t size);
+void clock_format_minute(int64_t time_ns, char *buffer, size_t size);
 /* Reads what clock_format_utc wrote; false for anything else. */
 bool clock_parse_utc(const char *text, int64_t *out_time_ns);
 

@@ -1,0 +1,104 @@
+#include "core/task_places.h"
+
+#include "core/base/path.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct telling {
+    struct task *task;
+    const struct place *place;
+    int64_t told;
+};
+
+static void post(struct telling *telling, const char *path,
+                 const char *drive_path, const struct version_info *info)
+{
+    struct event *event = task_event(telling->task, EVENT_VERSION);
+
+    event->volume = xstrdup(telling->place->holding->config->name);
+    event->job = xstrdup(telling->place->owner->job);
+    event->path = xstrdup(path);
+    event->text = xstrdup(drive_path);
+    event->version = *info;
+    telling->told++;
+    task_post(telling->task, event);
+}
+
+static void describe_record(struct version_info *info,
+                            const struct record *record)
+{
+    info->size_bytes = record->stamp.size_bytes;
+    info->mtime_ns = record->source.mtime_ns;
+    info->committed_ns = record->committed_ns;
+    info->verified_ns = record->verified_ns;
+}
+
+static err_code post_version(void *context, const struct version *version,
+                             struct error *err)
+{
+    struct telling *telling = context;
+    struct version_info info = {
+        .reason = version->reason,
+        .run = version->run,
+        .created_ns = version->created_ns,
+        .size_bytes = NO_SIZE,
+    };
+
+    /* The row of what was not ours told of something else. */
+    if (version->has_record && version->reason != VERSION_FOREIGN)
+        describe_record(&info, &version->record);
+    post(telling, version->path, version->drive_path, &info);
+    return ERR_OK;
+}
+
+/* What stands on the drive now; only of the very thing that was named. */
+static err_code post_present(struct telling *telling, struct error *err)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT;
+    const struct place *place = telling->place;
+    struct version_info info = {.is_present = true};
+    struct record record;
+    err_code code = ERR_NOT_FOUND;
+
+    if (*place->path)
+        code = catalogue_find(place->holding->catalogue, place->owner,
+                              place->path, &arena, &record, err);
+    if (code || record.type == ENTRY_DIRECTORY)
+        return code == ERR_NOT_FOUND ? ERR_OK : code;
+    describe_record(&info, &record);
+    post(telling, place->path, "", &info);
+    return ERR_OK;
+}
+
+static err_code tell_place(struct telling *telling, struct error *err)
+{
+    const struct place *place = telling->place;
+    err_code code =
+        catalogue_walk_versions(place->holding->catalogue, place->owner->id,
+                                place->path, post_version, telling, err);
+
+    if (!code)
+        code = post_present(telling, err);
+    return code;
+}
+
+err_code task_versions(struct task *task, enum outcome *outcome,
+                       struct error *err)
+{
+    CLEANUP(holdings_release) struct holdings holdings = {.items = NULL};
+    CLEANUP(places_release) struct places places = {.items = NULL};
+    const char *word = task->command->names[0];
+    struct telling telling = {.task = task};
+    err_code code = holdings_open(task, &holdings, err);
+
+    if (!code)
+        code = places_find(task, &holdings, word, &places, err);
+    for (size_t i = 0; !code && i < places.count; i++) {
+        telling.place = &places.items[i];
+        code = tell_place(&telling, err);
+    }
+    if (!code && !telling.told)
+        task_say(task, "no version is kept of %s or of anything in it", word);
+    return code;
+}
