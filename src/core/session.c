@@ -3,9 +3,11 @@
 #include "core/base/clock.h"
 #include "core/drive_record.h"
 #include "core/evidence.h"
+#include "core/import.h"
 #include "core/journal.h"
 #include "core/marker.h"
 #include "core/recover.h"
+#include "core/replica.h"
 #include "platform/platform_host.h"
 
 #include <inttypes.h>
@@ -126,6 +128,8 @@ err_code session_open(const struct session_options *options,
         code = settle_past(out, err);
     if (!code)
         code = tidy(out, err);
+    if (!code)
+        code = import_logs(out->catalogue, volume, out->host, err);
     if (code)
         session_release(out);
     return code;
@@ -263,6 +267,9 @@ err_code session_close(struct session *session, struct error *err)
 
     if (code || pending) /* stays open: the next run finishes it */
         return code;
+    err_code told = replica_write_if_due(session, err);
+    if (told && told != ERR_NO_SPACE)
+        return told;
     code = fsops_empty_directory(ops, session->staging, err);
     if (!code)
         code = fsops_remove_directory(ops, session->staging, err);
@@ -276,5 +283,5 @@ err_code session_close(struct session *session, struct error *err)
     if (!code)
         code = journal_set_state(session->catalogue, session->id,
                                  SESSION_AT_REST, err);
-    return code;
+    return code ? code : told;
 }
