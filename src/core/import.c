@@ -8,6 +8,7 @@
 #include "core/peers.h"
 #include "core/replica.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -317,6 +318,7 @@ struct told {
     bool is_bad;
     enum commit_kind kind;
     char parent[GENERATION_LENGTH + 1];
+    char label[PEER_LABEL_SIZE];
 };
 
 static bool is_passed_over(err_code code)
@@ -373,6 +375,7 @@ static err_code read_told(const struct host_log *log, size_t at,
         told->kind = reader.header.kind;
         memcpy(told->parent, reader.header.parent,
                strlen(reader.header.parent) + 1);
+        snprintf(told->label, sizeof told->label, "%s", reader.header.label);
     }
     commit_reader_release(&reader);
     return is_passed_over(code) ? ERR_OK : code;
@@ -495,6 +498,7 @@ static err_code go_route(const struct host_log *log, const struct route *route,
 
     for (size_t i = 0; !code && i < route->steps.count; i++) {
         size_t at = route->steps.items[i];
+        memcpy(peer->label, log->told[at].label, sizeof peer->label);
         bool is_first_replica = !i && route->begin == BEGIN_REPLICA;
         /* A replica on the way says what is known by then. */
         if (log->names[at].is_replica && !is_first_replica)

@@ -2,6 +2,7 @@
 
 #include "core/db.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,8 @@ const char peers_schema[] =
     "  host TEXT PRIMARY KEY, sequence INTEGER NOT NULL,"
     "  generation TEXT NOT NULL, listing BLOB NOT NULL,"
     "  replica_bytes INTEGER NOT NULL, log_bytes INTEGER NOT NULL,"
-    "  log_count INTEGER NOT NULL, is_due INTEGER NOT NULL) WITHOUT ROWID;"
+    "  log_count INTEGER NOT NULL, is_due INTEGER NOT NULL,"
+    "  label TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE peer_run ("
     "  host TEXT NOT NULL, run INTEGER NOT NULL, local INTEGER NOT NULL UNIQUE,"
     "  PRIMARY KEY (host, run)) WITHOUT ROWID;";
@@ -24,7 +26,7 @@ err_code peers_get(struct catalogue *catalogue, const char *host,
     err_code code = db_prepare(
         catalogue_db(catalogue),
         "SELECT sequence, generation, listing, replica_bytes, log_bytes, "
-        "log_count, is_due FROM peer WHERE host = ?1",
+        "log_count, is_due, label FROM peer WHERE host = ?1",
         &select, err);
 
     if (code)
@@ -46,6 +48,7 @@ err_code peers_get(struct catalogue *catalogue, const char *host,
         peer.log_bytes = column_int(select, 4);
         peer.log_count = column_int(select, 5);
         peer.is_due = column_int(select, 6) != 0;
+        snprintf(peer.label, sizeof peer.label, "%s", column_text(select, 7));
     }
     statement_done(select);
     *out = peer;
@@ -58,7 +61,7 @@ err_code peers_set(struct catalogue *catalogue, const char *host,
     struct statement *upsert;
     err_code code = db_prepare(catalogue_db(catalogue),
                                "INSERT OR REPLACE INTO peer "
-                               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                                &upsert, err);
 
     if (code)
@@ -71,6 +74,7 @@ err_code peers_set(struct catalogue *catalogue, const char *host,
     bind_int(upsert, 6, peer->log_bytes);
     bind_int(upsert, 7, peer->log_count);
     bind_int(upsert, 8, peer->is_due);
+    bind_text(upsert, 9, peer->label);
     return statement_run(upsert, err);
 }
 

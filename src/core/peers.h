@@ -16,10 +16,13 @@
 
 extern const char peers_schema[];
 
+#define PEER_LABEL_SIZE 256
+
 struct peer {
     int64_t sequence; /* of the last file; 0: none */
     char generation[GENERATION_LENGTH + 1];
     struct hash listing; /* of the names of its files, when they were read */
+    char label[PEER_LABEL_SIZE]; /* "hostname/user", for people */
     /* Of this host only: */
     int64_t replica_bytes; /* of the last replica; 0: none */
     int64_t log_bytes;     /* of the commit files since, in clusters */

@@ -49,6 +49,8 @@ enum {
     RECORD_UNHASHED = 1u << 4,  /* adopted, not read yet */
     RECORD_OFFLOADED = 1u << 5, /* `move` removed the source */
     RECORD_DRIFTED = 1u << 6,   /* replaced something that was not ours */
+    RECORD_CLAIMED = 1u << 7,   /* another host wrote it, before `job claim`:
+                                   this one has not had it in its source yet */
 };
 
 struct record {

@@ -2,7 +2,8 @@
  * A command while it is carried out, on a thread of its own. Shared by the
  * task_*.c files and the engine; one file per family of commands:
  *
- *     task_manage.c  volumes and jobs: add, list, forget, remove, claim
+ *     task_manage.c  volumes and jobs: add, list, forget, remove
+ *     task_claim.c   job claim
  *     task_diff.c    diff
  *     task_sync.c    sync: the volumes; task_sync_job.c one job on one
  *     task_verify.c  verify
