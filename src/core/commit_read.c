@@ -264,10 +264,10 @@ static void get_owner(struct commit_reader *reader, struct cursor *in,
         .job = arena_strdup(in->arena, job),
         .directory = arena_strdup(in->arena, directory),
         .source_identity = arena_strdup(in->arena, identity),
-        .claims = get_signed(in),
-        .last_full_ns = get_signed(in),
-        .last_sync_ns = get_signed(in),
     };
+    out->claims = get_signed(in);
+    out->last_full_ns = get_signed(in);
+    out->last_sync_ns = get_signed(in);
     require(in, *job && is_plain_text(job, NAME_LIMIT_BYTES));
     require(in, !*directory || is_on_volume(directory));
     require(in, is_plain_text(identity, ITEM_LIMIT_BYTES));
