@@ -628,11 +628,13 @@ static void lose_last_file(struct history *history, struct play *host)
     }
 }
 
+/* After the other one was killed the volume counts as unclean: deletes wait
+ * for a run after the one that read everything back. */
 static void sync_to_the_end(struct history *history, struct play *host)
 {
     struct answer answer = sync_now(host);
 
-    if (answer.sync.held) {
+    for (int i = 0; answer.outcome == OUTCOME_DIFFERENCES && i < 3; i++) {
         int64_t held = answer.sync.held;
         answer_release(&answer);
         answer = play_sync(host, DIFF_DEPTH_FULL, held);
@@ -717,7 +719,7 @@ static void play_history(uint64_t seed)
 static void two_hosts_in_turn_killed_and_yanked_end_equal(void **state)
 {
     const char *chosen = getenv("BERTH_HISTORIES");
-    uint64_t count = chosen && *chosen ? strtoull(chosen, NULL, 10) : 8;
+    uint64_t count = chosen && *chosen ? strtoull(chosen, NULL, 10) : 6;
     uint64_t seed = dice_seed_of_environment(1);
 
     for (uint64_t i = 0; !count || i < count; i++)
