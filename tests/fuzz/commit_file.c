@@ -42,8 +42,8 @@ static void prepare(void)
                                   .stamp = {.size_bytes = 7}};
 
     require(!catalogue_open(path, VOLUME, &catalogue, NULL));
-    require(!catalogue_add_owner(catalogue, OWN_HOST, "docs", "docs", &own,
-                                 NULL));
+    require(
+        !catalogue_add_owner(catalogue, OWN_HOST, "docs", "docs", &own, NULL));
     require(!catalogue_put(catalogue, &own, "a", &record, NULL));
     unlink(path);
 }
