@@ -36,7 +36,7 @@
 
 /* What a drive holds is not trusted to be small. */
 #define COMMIT_LIMIT_BYTES ((int64_t)256 * 1024 * 1024)
-#define REPLICA_LIMIT_BYTES ((int64_t)16 * 1024 * 1024 * 1024)
+#define REPLICA_LIMIT_BYTES ((int64_t)2 * 1024 * 1024 * 1024)
 
 enum commit_kind {
     COMMIT_BATCH = 1, /* what happened after `parent` */
@@ -121,6 +121,7 @@ struct commit_reader {
     struct arena kept, arena; /* of the header; of the current item */
     size_t owner_count;
     int64_t total_bytes; /* sizes of all rows: their sum must not overflow */
+    int64_t path_bytes;  /* of all paths, which take less in the file */
     bool has_content;    /* no more owners may come */
 };
 

@@ -16,6 +16,10 @@
 #define SIZE_LIMIT_BYTES ((int64_t)1 << 50)
 #define TOTAL_LIMIT_BYTES ((int64_t)1 << 60)
 #define OWNER_LIMIT 10000
+/* What paths share is written once: so much more may come out than lies in
+ * the file, or a small one would fill the disk. */
+#define EXPANSION_LIMIT 8
+#define EXPANSION_FREE_BYTES ((int64_t)16 * 1024 * 1024)
 #define NAME_LIMIT_BYTES 255
 
 static err_code corrupt(const struct commit_reader *reader, struct error *err)
@@ -202,12 +206,20 @@ static const char *get_key_path(struct cursor *in, struct strbuf *last)
     return arena_strdup(in->arena, last->text);
 }
 
+/* `kept` says how much of it the catalogue will hold. */
+enum kept { KEPT_NAME, KEPT_PATH };
+
 static const char *get_path_of_entry(struct commit_reader *reader,
-                                     struct cursor *in)
+                                     struct cursor *in, enum kept kept)
 {
     const char *path = get_key_path(in, &reader->path);
 
     require(in, is_entry_path(path));
+    reader->path_bytes +=
+        (int64_t)strlen(kept == KEPT_PATH ? path : path_name(path));
+    require(in,
+            reader->path_bytes <=
+                EXPANSION_FREE_BYTES + EXPANSION_LIMIT * reader->taken_bytes);
     return path;
 }
 
@@ -307,7 +319,7 @@ static void get_intent(struct commit_reader *reader, struct cursor *in,
     *out = (struct intent){
         .kind = (enum intent_kind)get_below(in, (uint64_t)INTENT_NOTE + 1)};
     require(in, out->kind >= INTENT_PLACE);
-    out->path = get_path_of_entry(reader, in);
+    out->path = get_path_of_entry(reader, in, KEPT_NAME);
     out->old_path = get_optional(in);
     if (get_below(in, 2))
         out->version = get_version_path(in);
@@ -327,7 +339,7 @@ static void get_intent(struct commit_reader *reader, struct cursor *in,
 static void get_version(struct commit_reader *reader, struct cursor *in,
                         struct version *out)
 {
-    *out = (struct version){.path = get_path_of_entry(reader, in)};
+    *out = (struct version){.path = get_path_of_entry(reader, in, KEPT_PATH)};
     out->drive_path = get_version_path(in);
     out->reason =
         (enum version_reason)get_below(in, (uint64_t)VERSION_FOREIGN + 1);
@@ -353,7 +365,7 @@ static void get_item(struct commit_reader *reader, struct cursor *in,
         get_run(in, &out->run);
         break;
     case COMMIT_ITEM_POISONED:
-        out->path = get_path_of_entry(reader, in);
+        out->path = get_path_of_entry(reader, in, KEPT_PATH);
         break;
     case COMMIT_ITEM_INTENT:
         require(in, reader->header.kind == COMMIT_BATCH);
@@ -361,7 +373,7 @@ static void get_item(struct commit_reader *reader, struct cursor *in,
         break;
     case COMMIT_ITEM_ROW:
         require(in, reader->header.kind != COMMIT_BATCH);
-        out->path = get_path_of_entry(reader, in);
+        out->path = get_path_of_entry(reader, in, KEPT_NAME);
         get_record(reader, in, &out->record);
         break;
     case COMMIT_ITEM_VERSION:

@@ -523,6 +523,15 @@ static struct hash hash_names(const struct host_log *log)
     return hash;
 }
 
+static size_t count_bad(const struct host_log *log)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < log->count; i++)
+        count += log->told[i].is_bad;
+    return count;
+}
+
 static err_code try_route(const struct host_log *log, struct peer *peer,
                           bool *out_again, struct error *err)
 {
@@ -530,6 +539,8 @@ static err_code try_route(const struct host_log *log, struct peer *peer,
     struct peer reached = *peer;
     struct route route = find_route(log, peer);
     err_code code = db_begin(db, err);
+
+    size_t bad = count_bad(log);
 
     *out_again = false;
     if (!code) {
@@ -540,7 +551,7 @@ static err_code try_route(const struct host_log *log, struct peer *peer,
             code = db_commit(db, err);
         else
             db_rollback(db);
-        *out_again = is_passed_over(code);
+        *out_again = code && count_bad(log) > bad;
     }
     route_release(&route);
     return code;

@@ -194,6 +194,20 @@ static err_code prepare_staging(struct session *session, struct error *err)
     return code;
 }
 
+/* Televisions leave alone what lies beside it. */
+static err_code ensure_nomedia(struct session *session, struct error *err)
+{
+    CLEANUP_FD int fd = -1;
+    struct platform_stat stat;
+    bool exists;
+    err_code code =
+        fsops_look(&session->ops, NOMEDIA_PATH, &exists, &stat, err);
+
+    if (code || exists)
+        return code;
+    return fsops_create(&session->ops, NOMEDIA_PATH, 0644, &fd, err);
+}
+
 static void name_directories(struct session *session)
 {
     char stamp[32];
@@ -231,6 +245,8 @@ err_code session_begin(struct session *session, struct error *err)
         code = probe_if_changed(session, err);
     if (!code)
         code = prepare_staging(session, err);
+    if (!code)
+        code = ensure_nomedia(session, err);
     if (!code)
         code = drive_record_write(&session->ops, session->host, session->run,
                                   true, err);

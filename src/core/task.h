@@ -106,7 +106,8 @@ err_code task_select_pairs(struct task *task, struct pairs *out,
                            struct error *err) MUST_CHECK;
 void pairs_release(struct pairs *pairs);
 
-/* The catalogue of a volume; ERR_NOT_FOUND from the reader when none. */
+/* The catalogue of a volume; ERR_NOT_FOUND from the reader when there is none
+ * and the drive, if it is there, says nothing. */
 err_code task_open_catalogue(struct task *task,
                              const struct config_volume *volume,
                              struct catalogue **out, struct error *err)

@@ -336,6 +336,31 @@ static void words_that_a_terminal_obeys_are_refused(void **state)
     assert_int_equal(check_item(COMMIT_BATCH, &item), ERR_CORRUPT);
 }
 
+/* What paths share is written once. */
+static void a_small_file_does_not_fill_the_disk(void **state)
+{
+    const struct commit_header header = header_of(COMMIT_REPLICA);
+    CLEANUP(strbuf_release) struct strbuf path = STRBUF_INIT;
+    struct commit_item item = owner_item();
+    struct commit_writer writer;
+
+    commit_writer_init(&writer, -1, &header);
+    commit_write_item(&writer, &item);
+    for (int i = 0; i < 1000; i++)
+        strbuf_adds(&path, "a long name that all of them share ");
+    for (int i = 0; i < 1000; i++) {
+        strbuf_truncate(&path, 34000);
+        strbuf_addf(&path, "%d", i);
+        item = (struct commit_item){.kind = COMMIT_ITEM_POISONED,
+                                    .path = path.text};
+        commit_write_item(&writer, &item);
+    }
+    assert_int_equal(commit_writer_finish(&writer, "test", NULL), ERR_OK);
+    assert_true(writer.bytes.length < 100000);
+    assert_int_equal(check(&writer.bytes), ERR_CORRUPT);
+    commit_writer_release(&writer);
+}
+
 static void a_directory_is_not_moved_into_itself(void **state)
 {
     struct commit_item item = intent_item("a/b");
@@ -374,6 +399,7 @@ int main(void)
         cmocka_unit_test(an_owner_nobody_named_is_refused),
         cmocka_unit_test(a_targets_directory_is_not_berths_own),
         cmocka_unit_test(words_that_a_terminal_obeys_are_refused),
+        cmocka_unit_test(a_small_file_does_not_fill_the_disk),
         cmocka_unit_test(a_directory_is_not_moved_into_itself),
         cmocka_unit_test(sizes_that_cannot_be_are_refused),
     };
