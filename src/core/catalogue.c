@@ -6,6 +6,7 @@
 #include "core/db.h"
 #include "core/history.h"
 #include "core/journal.h"
+#include "core/peers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ static const char schema[] =
     "  source_identity TEXT NOT NULL DEFAULT '',"
     "  last_full_ns INTEGER NOT NULL DEFAULT 0,"
     "  last_sync_ns INTEGER NOT NULL DEFAULT 0,"
+    "  claims INTEGER NOT NULL DEFAULT 0,"
     "  UNIQUE (host, job, directory));"
     "CREATE TABLE entry ("
     "  directory INTEGER NOT NULL, key TEXT NOT NULL, record BLOB NOT NULL,"
@@ -45,6 +47,8 @@ static err_code create_schema(struct db *db, const char *volume_id,
         code = db_execute(db, journal_schema, err);
     if (!code)
         code = db_execute(db, history_schema, err);
+    if (!code)
+        code = db_execute(db, peers_schema, err);
     if (!code)
         code = db_prepare(db, "INSERT INTO meta VALUES ('volume', ?1)", &insert,
                           err);

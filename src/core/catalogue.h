@@ -13,6 +13,7 @@
  *     catalogue_entries.c  rows by path
  *     catalogue_owners.c   owners
  *     catalogue_versions.c versions
+ *     peers.c              what other hosts said, and what we told the volume
  *
  * A *path* is the keys from the job's root joined with '/', "" is the root.
  * A connection belongs to one thread at a time; walkers open their own with
@@ -64,6 +65,8 @@ struct owner {
                               successful look (ENGINE G4) */
     int64_t last_full_ns;  /* last full diff; 0: never */
     int64_t last_sync_ns;  /* last run that left nothing behind; 0: never */
+    int64_t claims;        /* how often hosts have taken the target over from
+                              each other: the highest has it */
 };
 
 struct owners {
@@ -83,9 +86,17 @@ err_code catalogue_find_owner(struct catalogue *catalogue, const char *host,
 err_code catalogue_add_owner(struct catalogue *catalogue, const char *host,
                              const char *job, const char *directory,
                              struct owner *out, struct error *err) MUST_CHECK;
-/* Writes source_identity and the times back. */
+/* Writes host, job, source_identity, the times and claims back. */
 err_code catalogue_update_owner(struct catalogue *catalogue,
                                 const struct owner *owner, struct error *err)
+    MUST_CHECK;
+/* With its rows, versions and poisoned paths; not what is on the drive. */
+err_code catalogue_remove_owner(struct catalogue *catalogue,
+                                const struct owner *owner, struct error *err)
+    MUST_CHECK;
+/* The rows only. */
+err_code catalogue_clear_owner(struct catalogue *catalogue,
+                               const struct owner *owner, struct error *err)
     MUST_CHECK;
 
 /* --- entries --- */
@@ -138,6 +149,9 @@ err_code catalogue_move_directory(struct catalogue *catalogue,
                                   const struct owner *owner, const char *from,
                                   const char *to, const struct record *record,
                                   struct error *err) MUST_CHECK;
+
+/* No path has more components than this: PATH_MAX allows fewer. */
+#define CATALOGUE_DEPTH_LIMIT 2100
 
 /*
  * Every row of a job, a directory before what is in it. `drive_path` is the
@@ -200,7 +214,7 @@ void version_list_release(struct version_list *versions);
 
 /* Of what left the versions: pruned, or back in its place. Fine when there is
  * none. */
-err_code catalogue_remove_version(struct catalogue *catalogue,
+err_code catalogue_remove_version(struct catalogue *catalogue, int64_t owner,
                                   const char *drive_path, struct error *err)
     MUST_CHECK;
 

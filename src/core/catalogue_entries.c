@@ -264,6 +264,13 @@ static err_code remove_children(struct catalogue *catalogue, int64_t directory,
     return statement_run(delete, err);
 }
 
+err_code catalogue_clear_owner(struct catalogue *catalogue,
+                               const struct owner *owner, struct error *err)
+{
+    catalogue_forget_directories(catalogue);
+    return remove_children(catalogue, owner->root, err);
+}
+
 static err_code remove_row(struct catalogue *catalogue,
                            const struct owner *owner, const char *path,
                            bool also_directory, struct error *err)
@@ -323,7 +330,8 @@ err_code catalogue_move_directory(struct catalogue *catalogue,
     if (!code)
         code = find_entry(catalogue, from_parent, path_name(from), &arena,
                           &before, &found, err);
-    if (code || !found) /* committed before the interruption */
+    /* Committed before the interruption; or a log of nonsense. */
+    if (code || !found || before.type != ENTRY_DIRECTORY)
         return code;
     catalogue_forget_directories(catalogue);
     moved.child = before.child;
@@ -361,6 +369,7 @@ struct walk {
     catalogue_visit *visit;
     void *context;
     struct strbuf path, drive_path;
+    int depth;
 };
 
 static err_code walk_directory(struct walk *walk, int64_t directory,
@@ -370,6 +379,10 @@ static err_code walk_directory(struct walk *walk, int64_t directory,
     CLEANUP(records_release) struct records rows = {.items = NULL};
     size_t length = walk->path.length;
     size_t drive_length = walk->drive_path.length;
+    if (++walk->depth > CATALOGUE_DEPTH_LIMIT)
+        return error_set(err, ERR_CORRUPT,
+                         "the catalogue has directories more than %d deep",
+                         CATALOGUE_DEPTH_LIMIT);
     err_code code =
         catalogue_list(walk->catalogue, directory, &arena, &rows, err);
 
@@ -383,6 +396,7 @@ static err_code walk_directory(struct walk *walk, int64_t directory,
         strbuf_truncate(&walk->path, length);
         strbuf_truncate(&walk->drive_path, drive_length);
     }
+    walk->depth--;
     return code;
 }
 
@@ -425,7 +439,7 @@ err_code catalogue_walk_below(struct catalogue *catalogue,
                               struct error *err)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT;
-    struct walk walk = {catalogue, visit, context, STRBUF_INIT, STRBUF_INIT};
+    struct walk walk = {catalogue, visit, context, STRBUF_INIT, STRBUF_INIT, 0};
     struct record record = {.type = ENTRY_DIRECTORY};
     int64_t directory = owner->root;
     bool found;

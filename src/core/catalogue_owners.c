@@ -23,7 +23,7 @@ void owners_release(struct owners *owners)
 
 #define OWNER_COLUMNS                                                          \
     "id, host, job, directory, root, source_identity, last_full_ns, "          \
-    "last_sync_ns"
+    "last_sync_ns, claims"
 
 static struct owner owner_from_row(struct statement *select)
 {
@@ -36,6 +36,7 @@ static struct owner owner_from_row(struct statement *select)
         .source_identity = xstrdup(column_text(select, 5)),
         .last_full_ns = column_int(select, 6),
         .last_sync_ns = column_int(select, 7),
+        .claims = column_int(select, 8),
     };
 }
 
@@ -120,7 +121,8 @@ err_code catalogue_update_owner(struct catalogue *catalogue,
     struct statement *update;
     err_code code = db_prepare(catalogue_db(catalogue),
                                "UPDATE owner SET source_identity = ?2, "
-                               "last_full_ns = ?3, last_sync_ns = ?4 "
+                               "last_full_ns = ?3, last_sync_ns = ?4, "
+                               "host = ?5, job = ?6, claims = ?7 "
                                "WHERE id = ?1",
                                &update, err);
 
@@ -130,5 +132,37 @@ err_code catalogue_update_owner(struct catalogue *catalogue,
     bind_text(update, 2, owner->source_identity);
     bind_int(update, 3, owner->last_full_ns);
     bind_int(update, 4, owner->last_sync_ns);
+    bind_text(update, 5, owner->host);
+    bind_text(update, 6, owner->job);
+    bind_int(update, 7, owner->claims);
     return statement_run(update, err);
+}
+
+static err_code delete_of_owner(struct catalogue *catalogue, const char *sql,
+                                int64_t owner, struct error *err)
+{
+    struct statement *delete;
+    err_code code = db_prepare(catalogue_db(catalogue), sql, &delete, err);
+
+    if (code)
+        return code;
+    bind_int(delete, 1, owner);
+    return statement_run(delete, err);
+}
+
+err_code catalogue_remove_owner(struct catalogue *catalogue,
+                                const struct owner *owner, struct error *err)
+{
+    err_code code = catalogue_clear_owner(catalogue, owner, err);
+
+    if (!code)
+        code = delete_of_owner(
+            catalogue, "DELETE FROM version WHERE owner = ?1", owner->id, err);
+    if (!code)
+        code = delete_of_owner(
+            catalogue, "DELETE FROM poisoned WHERE owner = ?1", owner->id, err);
+    if (!code)
+        code = delete_of_owner(catalogue, "DELETE FROM owner WHERE id = ?1",
+                               owner->id, err);
+    return code;
 }

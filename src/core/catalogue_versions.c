@@ -121,16 +121,18 @@ void version_list_release(struct version_list *versions)
     *versions = (struct version_list){.items = NULL};
 }
 
-err_code catalogue_remove_version(struct catalogue *catalogue,
+err_code catalogue_remove_version(struct catalogue *catalogue, int64_t owner,
                                   const char *drive_path, struct error *err)
 {
     struct statement *delete;
     err_code code =
         db_prepare(catalogue_db(catalogue),
-                   "DELETE FROM version WHERE drive_path = ?1", &delete, err);
+                   "DELETE FROM version WHERE drive_path = ?1 AND owner = ?2",
+                   &delete, err);
 
     if (code)
         return code;
     bind_text(delete, 1, drive_path);
+    bind_int(delete, 2, owner);
     return statement_run(delete, err);
 }

@@ -4,6 +4,7 @@
 #include "core/base/path.h"
 #include "core/db.h"
 #include "core/marker.h"
+#include "core/replica.h"
 
 #include <stdlib.h>
 
@@ -27,7 +28,8 @@ static err_code find_old(struct catalogue *catalogue, const struct owner *owner,
 }
 
 /* What gave way to something new, or was deleted, is a version now. */
-static err_code add_version(struct session *session, const struct owner *owner,
+static err_code add_version(struct catalogue *catalogue,
+                            struct commit_when when, const struct owner *owner,
                             const struct intent *intent, struct error *err)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT;
@@ -36,41 +38,36 @@ static err_code add_version(struct session *session, const struct owner *owner,
         .path = intent->path,
         .drive_path = intent->version,
         .reason = intent->reason,
-        .run = session->run,
-        .created_ns = clock_now_ns(),
+        .run = when.run,
+        .created_ns = when.now_ns,
     };
-    struct platform_stat stat;
-    bool was_made;
-    err_code code =
-        fsops_look(&session->ops, intent->version, &was_made, &stat, err);
+    err_code code = find_old(catalogue, owner, intent->path, &arena,
+                             &version.record, &version.has_record, err);
 
-    if (code || !was_made) /* nothing stood there after all */
-        return code;
-    code = find_old(session->catalogue, owner, intent->path, &arena,
-                    &version.record, &version.has_record, err);
     if (!code)
-        code = catalogue_add_version(session->catalogue, &version, err);
+        code = catalogue_add_version(catalogue, &version, err);
     return code;
 }
 
-static err_code commit_placed(struct session *session,
+static err_code commit_placed(struct catalogue *catalogue,
+                              struct commit_when when,
                               const struct owner *owner,
                               const struct intent *intent, struct error *err)
 {
-    struct catalogue *catalogue = session->catalogue;
     err_code code = ERR_OK;
 
     if (!*intent->path) /* half of a rename through a temporary name */
         return ERR_OK;
     if (intent->version && intent->before.size_bytes != NO_SIZE)
-        code = add_version(session, owner, intent, err);
+        code = add_version(catalogue, when, owner, intent, err);
     if (!code && intent->record.type == ENTRY_DIRECTORY)
         return catalogue_move_directory(catalogue, owner, intent->old_path,
                                         intent->path, &intent->record, err);
     if (!code && intent->old_path)
         code = catalogue_remove(catalogue, owner, intent->old_path, err);
-    if (!code && path_is_within(intent->from, VERSIONS_PATH)) /* an undo */
-        code = catalogue_remove_version(catalogue, intent->from, err);
+    if (!code && intent_uses_version(intent)) /* an undo */
+        code =
+            catalogue_remove_version(catalogue, owner->id, intent->from, err);
     if (!code)
         code = intent->forget
                    ? catalogue_remove_file(catalogue, owner, intent->path, err)
@@ -81,46 +78,72 @@ static err_code commit_placed(struct session *session,
     return code;
 }
 
-static err_code commit_removed(struct session *session,
+static err_code commit_removed(struct catalogue *catalogue,
+                               struct commit_when when,
                                const struct owner *owner,
                                const struct intent *intent, struct error *err)
 {
     err_code code = ERR_OK;
 
     if (intent->version)
-        code = add_version(session, owner, intent, err);
-    if (!code)
-        code = intent->kind == INTENT_RETIRE || intent->kind == INTENT_UNLINK
-                   ? catalogue_remove_file(session->catalogue, owner,
-                                           intent->path, err)
-                   : catalogue_remove(session->catalogue, owner, intent->path,
-                                      err);
-    return code;
+        code = add_version(catalogue, when, owner, intent, err);
+    if (code)
+        return code;
+    return intent->kind == INTENT_RETIRE || intent->kind == INTENT_UNLINK
+               ? catalogue_remove_file(catalogue, owner, intent->path, err)
+               : catalogue_remove(catalogue, owner, intent->path, err);
 }
 
-static err_code commit_intent(struct session *session,
-                              const struct owner *owner,
-                              const struct intent *intent, struct error *err)
+err_code commit_change(struct catalogue *catalogue, struct commit_when when,
+                       const struct owner *owner, const struct intent *intent,
+                       struct error *err)
 {
     switch (intent->kind) {
     case INTENT_PLACE:
-        return commit_placed(session, owner, intent, err);
+        return commit_placed(catalogue, when, owner, intent, err);
     case INTENT_RETIRE:
     case INTENT_UNLINK:
     case INTENT_RMDIR:
-        return commit_removed(session, owner, intent, err);
+        return commit_removed(catalogue, when, owner, intent, err);
     case INTENT_NOTE:
         if (intent->forget)
-            return commit_removed(session, owner, intent, err);
+            return commit_removed(catalogue, when, owner, intent, err);
         break;
     case INTENT_PRUNE:
-        return catalogue_remove_version(session->catalogue, intent->from, err);
+        return catalogue_remove_version(catalogue, owner->id, intent->from,
+                                        err);
     case INTENT_MKDIR:
     case INTENT_TOUCH:
         break;
     }
-    return catalogue_put(session->catalogue, owner, intent->path,
-                         &intent->record, err);
+    return catalogue_put(catalogue, owner, intent->path, &intent->record, err);
+}
+
+err_code commit_prepare(struct session *session, struct batch *batch,
+                        struct error *err)
+{
+    if (batch->committed_ns)
+        return ERR_OK;
+    int64_t now = clock_now_ns();
+    for (size_t i = 0; i < batch->intents.count; i++) {
+        struct intent *intent = &batch->intents.items[i];
+        struct platform_stat stat;
+        bool was_made = true;
+        if (batch->codes[i])
+            continue;
+        if (!intent->record.committed_ns)
+            intent->record.committed_ns = now;
+        err_code code = ERR_OK;
+        if (intent->version)
+            code = fsops_look(&session->ops, intent->version, &was_made, &stat,
+                              err);
+        if (code)
+            return code;
+        if (!was_made) /* nothing stood there after all */
+            intent->version = NULL;
+    }
+    batch->committed_ns = now;
+    return ERR_OK;
 }
 
 /*
@@ -198,17 +221,15 @@ static err_code commit_all(struct session *session, const struct owners *owners,
                            struct batch *batch, struct run_counts *counts,
                            struct error *err)
 {
-    int64_t now = clock_now_ns();
+    const struct commit_when when = {session->run, batch->committed_ns};
     err_code code = ERR_OK;
 
     for (size_t i = 0; !code && i < batch->intents.count; i++) {
-        struct intent *intent = &batch->intents.items[i];
+        const struct intent *intent = &batch->intents.items[i];
         const struct owner *owner = find_owner(owners, intent->owner);
         if (batch->codes[i] || !owner)
             continue;
-        if (!intent->record.committed_ns)
-            intent->record.committed_ns = now;
-        code = commit_intent(session, owner, intent, err);
+        code = commit_change(session->catalogue, when, owner, intent, err);
         if (code == ERR_NOT_FOUND) {
             /* Its directory could not be recorded: the next diff, a full
              * one, adopts what is there. */
@@ -228,11 +249,15 @@ err_code commit_batch(struct session *session, const struct owners *owners,
 {
     struct db *db = catalogue_db(session->catalogue);
     struct run_counts grown = *counts;
-    err_code code = db_begin(db, err);
+    err_code code = commit_prepare(session, batch, err);
 
+    if (!code)
+        code = db_begin(db, err);
     if (code)
         return code;
     code = commit_all(session, owners, batch, &grown, err);
+    if (!code)
+        code = replica_note_batch(session, batch, err);
     if (!code && batch->id)
         code = journal_forget_batch(session->catalogue, batch->id, err);
     if (!code && session->id)

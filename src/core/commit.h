@@ -6,6 +6,7 @@
 #ifndef BERTH_COMMIT_H
 #define BERTH_COMMIT_H
 
+#include "core/commit_file.h"
 #include "core/history.h"
 #include "core/journal.h"
 #include "core/session.h"
@@ -13,14 +14,38 @@
 struct batch {
     int64_t id; /* in the journal; 0: not recorded */
     struct intents intents;
-    err_code *codes;    /* one per intent, ERR_OK: applied */
-    struct arena arena; /* strings of the intents */
+    err_code *codes;      /* one per intent, ERR_OK: applied */
+    struct arena arena;   /* strings of the intents */
+    int64_t committed_ns; /* 0: not prepared */
+    /* The commit file that tells the volume of it (replica.h). */
+    struct {
+        int64_t sequence; /* 0: none */
+        char generation[GENERATION_LENGTH + 1];
+        int64_t bytes;
+    } told;
 };
 #define BATCH_INIT                                                             \
     {                                                                          \
         .id = 0                                                                \
     }
 void batch_release(struct batch *batch);
+
+/*
+ * Once all is applied: a version that was never made is none. From here on
+ * the intents say what commit_change will make of them, here and wherever the
+ * commit file is read.
+ */
+err_code commit_prepare(struct session *session, struct batch *batch,
+                        struct error *err) MUST_CHECK;
+
+/* What one applied intent of a run means for the catalogue. */
+struct commit_when {
+    int64_t run;
+    int64_t now_ns;
+};
+err_code commit_change(struct catalogue *catalogue, struct commit_when when,
+                       const struct owner *owner, const struct intent *intent,
+                       struct error *err) MUST_CHECK;
 
 /*
  * `counts` grows by what was committed. `owners` are all owners of the volume.

@@ -12,6 +12,13 @@ static bool is_there(const struct diff_input *in)
     return in->drive == DRIVE_PRESENT || in->drive == DRIVE_ODD;
 }
 
+/* Another host's row that this one has taken over: no signature of it means
+ * anything here, and what it has and this host has not was never deleted. */
+static bool is_claimed(const struct diff_input *in)
+{
+    return in->row->flags & RECORD_CLAIMED;
+}
+
 /* The drive's side, seen from the row. */
 static enum drive_view view_drive(const struct diff_input *in)
 {
@@ -93,7 +100,8 @@ static enum diff_verdict decide_directory(const struct diff_input *in)
     }
     if (metadata_differs(in))
         return DIFF_TOUCH;
-    return metadata_note_differs(in) ? DIFF_SIGN : DIFF_NOTHING;
+    return metadata_note_differs(in) || is_claimed(in) ? DIFF_SIGN
+                                                       : DIFF_NOTHING;
 }
 
 /* The file became a directory, or the other way round: a change. */
@@ -108,6 +116,8 @@ static enum diff_verdict decide_swap(const struct diff_input *in)
         return in->source_type == ENTRY_DIRECTORY ? DIFF_ADOPT : DIFF_CONFLICT;
     if (view == VIEW_MISSING) /* nothing stands in its way */
         return DIFF_AGAIN;
+    if (is_claimed(in))
+        return DIFF_CONFLICT;
     return loses_a_tree && in->mode != JOB_MIRROR ? DIFF_CONFLICT : DIFF_SWAP;
 }
 
@@ -140,8 +150,50 @@ static enum source_view view_source(const struct diff_input *in)
     return ctime_moved || row->flags & RECORD_RACY ? SEEN_CHANGED : SEEN_ROTTEN;
 }
 
+static bool is_same_stamp(const struct diff_input *in)
+{
+    const struct signature *row = &in->row->source;
+    struct stamp recorded = {row->size_bytes, row->mtime_ns};
+    struct stamp now = {in->signature.size_bytes, in->signature.mtime_ns};
+
+    return stamp_equal(recorded, now, ADOPT_TOLERANCE_NS);
+}
+
+/* Ours is what this host's source says, but what is newer on the drive is not
+ * replaced by what is older. */
+static enum diff_verdict decide_claimed(const struct diff_input *in)
+{
+    const struct record *row = in->row;
+    bool is_same = in->content == CONTENT_SAME;
+
+    switch (view_drive(in)) {
+    case VIEW_MISSING:
+        return DIFF_AGAIN;
+    case VIEW_DIFFERS:
+        return decide_unrecorded(in);
+    case VIEW_RECORDED:
+        break;
+    }
+    if (in->is_poisoned)
+        return DIFF_UPDATE;
+    /* Without a hash of the file there is nothing but what adopting goes by. */
+    if (row->flags & (RECORD_SQLITE | RECORD_UNHASHED))
+        is_same = is_same_stamp(in);
+    else if (in->content == CONTENT_UNKNOWN)
+        return DIFF_LOOK;
+    if (!is_same)
+        return row->source.mtime_ns > in->signature.mtime_ns ? DIFF_CONFLICT
+                                                             : DIFF_UPDATE;
+    if (!metadata_differs(in))
+        return DIFF_SIGN;
+    return row->source.mtime_ns == in->signature.mtime_ns ? DIFF_TOUCH
+                                                          : DIFF_UPDATE;
+}
+
 static enum diff_verdict decide_recorded(const struct diff_input *in)
 {
+    if (is_claimed(in))
+        return decide_claimed(in);
     enum source_view seen = view_source(in);
     enum drive_view view = view_drive(in);
 
@@ -177,7 +229,9 @@ static enum diff_verdict decide_gone(const struct diff_input *in)
     case VIEW_RECORDED:
         break;
     }
-    return in->mode == JOB_MIRROR ? DIFF_DELETE : DIFF_KEEP;
+    if (in->mode != JOB_MIRROR)
+        return DIFF_KEEP;
+    return is_claimed(in) ? DIFF_FOREIGN : DIFF_DELETE;
 }
 
 enum diff_verdict diff_decide(const struct diff_input *in)

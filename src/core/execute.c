@@ -6,6 +6,7 @@
 #include "core/execute_build.h"
 #include "core/execute_report.h"
 #include "core/guard.h"
+#include "core/replica.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -307,6 +308,27 @@ static bool has_unlinks(const struct batch *batch)
     return false;
 }
 
+/* Committed with the next barrier, whoever asks for it. */
+static void wait_for_barrier(struct executor *executor, struct batch *batch)
+{
+    executor->waiting = *batch;
+    *batch = (struct batch)BATCH_INIT;
+}
+
+/* Nothing on the volume changes but what it is told. */
+static err_code note(struct executor *executor, struct batch *batch,
+                     struct error *err)
+{
+    struct session *session = executor->session;
+
+    if (!session->id) /* a read-only mount */
+        return commit(executor, batch, err);
+    err_code code = replica_tell_batch(session, &executor->owners, batch, err);
+    if (!code)
+        wait_for_barrier(executor, batch);
+    return code;
+}
+
 /* Recorded: from here on a kill is repaired by the next run. */
 static err_code carry_out(struct executor *executor, struct batch *batch,
                           struct error *err)
@@ -322,11 +344,12 @@ static err_code carry_out(struct executor *executor, struct batch *batch,
         if (!code)
             code = apply_batch(executor, batch, true, err);
     }
+    if (!code)
+        code = replica_tell_batch(session, &executor->owners, batch, err);
     if (code)
         return code;
     if (session->traits.has_journal) {
-        executor->waiting = *batch;
-        *batch = (struct batch)BATCH_INIT;
+        wait_for_barrier(executor, batch);
         return ERR_OK;
     }
     code = barrier(executor, batch, err);
@@ -368,7 +391,7 @@ static err_code run_batch(struct executor *executor, size_t first,
     if (!batch.intents.count)
         return ERR_OK;
     if (!changes_volume(&batch))
-        return commit(executor, &batch, err);
+        return note(executor, &batch, err);
     return carry_out(executor, &batch, err);
 }
 

@@ -352,6 +352,7 @@ static err_code build_touch(const struct execute_options *options,
     side = intent.record.source.side;
     sign_record(&intent.record, &stat);
     intent.record.source.side = side;
+    intent.record.flags &= ~(unsigned)RECORD_CLAIMED;
     name_record(&intent.record, action);
     intent.to = on_volume(options, &batch->arena, action_drive(action));
     add_intent(batch, &intent);
@@ -388,7 +389,8 @@ static err_code build_note(const struct execute_options *options,
         intent.record.link_target = arena_strdup(&batch->arena, target);
     }
     uint64_t side = intent.record.source.side;
-    intent.record.flags &= ~(unsigned)(RECORD_RACY | RECORD_OFFLOADED);
+    intent.record.flags &=
+        ~(unsigned)(RECORD_RACY | RECORD_OFFLOADED | RECORD_CLAIMED);
     intent.record.source = noted->signature;
     intent.record.source.side = side;
     intent.record.stamp = noted->stamp;

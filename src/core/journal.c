@@ -2,7 +2,9 @@
 
 #include "core/base/array.h"
 #include "core/base/clock.h"
+#include "core/base/path.h"
 #include "core/db.h"
+#include "core/marker.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +24,11 @@ const char journal_schema[] =
     "CREATE TABLE poisoned ("
     "  owner INTEGER NOT NULL, path TEXT NOT NULL,"
     "  PRIMARY KEY (owner, path)) WITHOUT ROWID;";
+
+bool intent_uses_version(const struct intent *intent)
+{
+    return intent->from && path_is_within(intent->from, VERSIONS_PATH);
+}
 
 /* --- sessions --- */
 

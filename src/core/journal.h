@@ -61,6 +61,9 @@ struct intent {
     struct record record; /* else it becomes this */
 };
 
+/* Whether `from` is a version, which is none any more afterwards. */
+bool intent_uses_version(const struct intent *intent);
+
 struct intents {
     struct intent *items;
     size_t count, capacity;

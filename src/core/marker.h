@@ -18,6 +18,7 @@
 #define SESSION_PATH ".berth/session"
 #define STAGING_PATH ".berth/staging"
 #define VERSIONS_PATH ".berth/versions"
+#define COMMITS_PATH ".berth/commits"
 #define NOMEDIA_PATH ".berth/.nomedia"
 
 /* What a drive holds is not trusted to be small. */

@@ -52,6 +52,8 @@ enum {
     RECORD_DRIFTED = 1u << 6,   /* replaced something that was not ours */
     RECORD_ADOPTED = 1u << 7,   /* found there: somebody else wrote it */
     RECORD_COMPARED = 1u << 8,  /* read back, but perhaps from memory */
+    RECORD_CLAIMED = 1u << 9,   /* another host wrote it, before `job claim`:
+                                   this one has not had it in its source yet */
 };
 
 struct record {

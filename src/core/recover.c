@@ -2,6 +2,7 @@
 
 #include "core/apply.h"
 #include "core/commit.h"
+#include "core/replica.h"
 #include "core/session.h"
 
 #include <stdlib.h>
@@ -20,13 +21,18 @@ static err_code load_batch(struct session *session, struct batch *out,
     return code;
 }
 
-static err_code commit(struct session *session, struct batch *batch,
+/* `tell` writes to the volume: not where nothing can be relied on. */
+static err_code commit(struct session *session, struct batch *batch, bool tell,
                        struct error *err)
 {
     CLEANUP(owners_release) struct owners owners = {.items = NULL};
     struct run_counts counts = {0};
     err_code code = catalogue_list_owners(session->catalogue, &owners, err);
 
+    if (!code && tell)
+        code = replica_tell_batch(session, &owners, batch, err);
+    if (!code && tell)
+        code = session_barrier(session, err);
     if (!code)
         code = commit_batch(session, &owners, batch, &counts, err);
     return code;
@@ -165,18 +171,15 @@ static err_code redo_first_pass(struct session *session, struct batch *batch,
 static err_code redo_unlinks(struct session *session, struct batch *batch,
                              struct error *err)
 {
-    bool any = false;
-
     for (size_t i = 0; i < batch->intents.count; i++) {
         const struct intent *intent = &batch->intents.items[i];
         if (intent->kind != INTENT_UNLINK || batch->codes[i])
             continue;
-        any = true;
         batch->codes[i] = apply_unlink(session, intent, err);
         if (ends_recovery(batch->codes[i]))
             return batch->codes[i];
     }
-    return any ? session_barrier(session, err) : ERR_OK;
+    return ERR_OK;
 }
 
 err_code recover_redo(struct session *session, struct error *err)
@@ -194,7 +197,7 @@ err_code recover_redo(struct session *session, struct error *err)
     if (!code)
         code = redo_unlinks(session, &batch, err);
     if (!code)
-        code = commit(session, &batch, err);
+        code = commit(session, &batch, true, err);
     if (code)
         error_prefix(err,
                      "cannot finish what an interrupted run left on "
@@ -231,7 +234,7 @@ err_code recover_doubtful(struct session *session, struct error *err)
         if (error_is_device_failure(batch.codes[i]))
             return batch.codes[i];
     }
-    return commit(session, &batch, err);
+    return commit(session, &batch, false, err);
 }
 
 err_code recover_drop(struct session *session, struct error *err)

@@ -3,9 +3,11 @@
 #include "core/base/clock.h"
 #include "core/drive_record.h"
 #include "core/evidence.h"
+#include "core/import.h"
 #include "core/journal.h"
 #include "core/marker.h"
 #include "core/recover.h"
+#include "core/replica.h"
 #include "platform/platform_host.h"
 
 #include <inttypes.h>
@@ -126,6 +128,8 @@ err_code session_open(const struct session_options *options,
         code = settle_past(out, err);
     if (!code)
         code = tidy(out, err);
+    if (!code)
+        code = import_logs(out->catalogue, volume, out->host, err);
     if (code)
         session_release(out);
     return code;
@@ -190,6 +194,20 @@ static err_code prepare_staging(struct session *session, struct error *err)
     return code;
 }
 
+/* Televisions leave alone what lies beside it. */
+static err_code ensure_nomedia(struct session *session, struct error *err)
+{
+    CLEANUP_FD int fd = -1;
+    struct platform_stat stat;
+    bool exists;
+    err_code code =
+        fsops_look(&session->ops, NOMEDIA_PATH, &exists, &stat, err);
+
+    if (code || exists)
+        return code;
+    return fsops_create(&session->ops, NOMEDIA_PATH, 0644, &fd, err);
+}
+
 static void name_directories(struct session *session)
 {
     char stamp[32];
@@ -229,6 +247,8 @@ err_code session_begin(struct session *session, struct error *err)
         code = probe_if_changed(session, err);
     if (!code)
         code = prepare_staging(session, err);
+    if (!code)
+        code = ensure_nomedia(session, err);
     if (!code)
         code = drive_record_write(&session->ops, session->host, session->run,
                                   true, err);
@@ -286,6 +306,9 @@ err_code session_close(struct session *session, struct error *err)
 
     if (code || pending) /* stays open: the next run finishes it */
         return code;
+    err_code told = replica_write_if_due(session, err);
+    if (told && told != ERR_NO_SPACE)
+        return told;
     code = fsops_empty_directory(ops, session->staging, err);
     if (!code)
         code = fsops_remove_directory(ops, session->staging, err);
@@ -299,5 +322,5 @@ err_code session_close(struct session *session, struct error *err)
     if (!code)
         code = journal_set_state(session->catalogue, session->id,
                                  SESSION_AT_REST, err);
-    return code;
+    return code ? code : told;
 }

@@ -46,6 +46,7 @@ struct session {
                          not be recorded: the next diff reads it */
     int64_t repaired; /* changes of an interrupted batch that were redone */
     char *ensured;    /* the directory of versions that was made last */
+    int64_t told_sequence; /* of our last file in COMMITS_PATH; 0: not looked */
     _Atomic uint64_t next_staged;
 };
 

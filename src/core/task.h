@@ -2,7 +2,8 @@
  * A command while it is carried out, on a thread of its own. Shared by the
  * task_*.c files and the engine; one file per family of commands:
  *
- *     task_manage.c  volumes and jobs: add, list, forget, remove, claim
+ *     task_manage.c  volumes and jobs: add, list, forget, remove
+ *     task_claim.c   job claim
  *     task_diff.c    diff
  *     task_sync.c    sync: the volumes; task_sync_job.c one job on one
  *     task_verify.c  verify
@@ -128,7 +129,8 @@ void task_pairs_of_volume(struct task *task, const struct config_volume *volume,
                           struct pairs *out);
 void pairs_release(struct pairs *pairs);
 
-/* The catalogue of a volume; ERR_NOT_FOUND from the reader when none. */
+/* The catalogue of a volume; ERR_NOT_FOUND from the reader when there is none
+ * and the drive, if it is there, says nothing. */
 err_code task_open_catalogue(struct task *task,
                              const struct config_volume *volume,
                              struct catalogue **out, struct error *err)

@@ -1,7 +1,9 @@
 #include "core/task.h"
 
 #include "core/base/path.h"
+#include "core/claim.h"
 #include "core/host.h"
+#include "core/import.h"
 #include "core/session.h"
 #include "core/volume.h"
 
@@ -13,7 +15,7 @@
 /* --- volume add --- */
 
 /* Finds out what the volume can hold, so that a diff can be made before the
- * first sync. */
+ * first sync, and what other hosts say is on it. */
 static err_code probe(struct task *task, struct volume *volume,
                       const struct config_volume *config, struct error *err)
 {
@@ -22,6 +24,8 @@ static err_code probe(struct task *task, struct volume *volume,
 
     if (code)
         return code;
+    if (volume->mount.is_read_only || config->role != VOLUME_BACKUP)
+        return import_logs(catalogue, volume, task->host, err);
     struct session session;
     const struct session_options options = {
         .volume = volume,
@@ -89,7 +93,7 @@ err_code task_volume_add(struct task *task, enum outcome *outcome,
                          "%s is mounted read-only: mount it writable", path);
     if (!code)
         code = mark(task, &volume, config, err);
-    if (!code && config->role == VOLUME_BACKUP)
+    if (!code)
         code = probe(task, &volume, config, err);
     if (!code)
         code = config_add_volume(task->context->config_path,
@@ -166,6 +170,26 @@ err_code task_volume_forget(struct task *task, enum outcome *outcome,
  * ------------------------------------------------------------------------------
  */
 
+/* As far as is known: a run asks the volume (ENGINE G13). */
+static err_code check_targets(struct task *task, const struct config_job *job,
+                              struct error *err)
+{
+    err_code code = ERR_OK;
+
+    for (size_t i = 0; !code && i < job->target_count; i++) {
+        const struct config_target *target = &job->targets[i];
+        const struct config_volume *volume =
+            config_find_volume(&task->config, target->volume);
+        CLEANUP(catalogue_close_pointer) struct catalogue *catalogue = NULL;
+        CLEANUP_FREE char *path = NULL;
+        if (!volume || task_open_reader(task, volume, &catalogue, &path, NULL))
+            continue; /* of which the configuration knows more to say */
+        code = claim_check(catalogue, task->host, job->name, target->directory,
+                           err);
+    }
+    return code == ERR_REFUSED ? ERR_INVALID : code;
+}
+
 static err_code check_source(const struct config_job *job, struct error *err)
 {
     CLEANUP_FD int fd = -1;
@@ -184,6 +208,8 @@ err_code task_job_add(struct task *task, enum outcome *outcome,
 
     if (!code)
         code = check_source(job, err);
+    if (!code)
+        code = check_targets(task, job, err);
     if (!code)
         code = config_add_job(task->context->config_path, task->context->home,
                               job, err);
@@ -233,39 +259,4 @@ err_code task_job_list(struct task *task, enum outcome *outcome,
         }
     }
     return ERR_OK;
-}
-
-/*
- * The job's source has moved to another filesystem for good: what it was is
- * forgotten, the next run records what it is.
- */
-err_code task_job_claim(struct task *task, enum outcome *outcome,
-                        struct error *err)
-{
-    CLEANUP(pairs_release) struct pairs pairs = {.items = NULL};
-    const char *name = task->command->names[0];
-    err_code code = task_select_pairs(task, &pairs, err);
-
-    if (!code && !config_find_job(&task->config, name))
-        code = error_set(err, ERR_INVALID, "%s is not a job", name);
-    for (size_t i = 0; !code && i < pairs.count; i++) {
-        CLEANUP(catalogue_close_pointer) struct catalogue *catalogue = NULL;
-        CLEANUP(owner_release) struct owner owner = {.id = 0};
-        code =
-            task_open_catalogue(task, pairs.items[i].volume, &catalogue, err);
-        if (!code)
-            code = catalogue_find_owner(catalogue, task->host, name,
-                                        pairs.items[i].target->directory,
-                                        &owner, err);
-        if (code == ERR_NOT_FOUND) {
-            code = ERR_OK;
-            continue;
-        }
-        if (code)
-            break;
-        free(owner.source_identity);
-        owner.source_identity = xstrdup("");
-        code = catalogue_update_owner(catalogue, &owner, err);
-    }
-    return code;
 }

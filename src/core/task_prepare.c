@@ -2,6 +2,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/path.h"
+#include "core/claim.h"
 #include "core/guard.h"
 #include "core/marker.h"
 
@@ -172,6 +173,9 @@ err_code task_prepare(struct task *task, const struct pair *pair,
         code = guard_nesting(task, pair, volume, err);
     if (!code)
         code = find_owner(task, pair, catalogue, &prepared, err);
+    if (!code && catalogue)
+        code = claim_check(catalogue, task->host, pair->job->name,
+                           pair->target->directory, err);
     if (!code)
         code = guard_source(pair, catalogue, &prepared, err);
     if (code) {

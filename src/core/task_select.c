@@ -2,6 +2,8 @@
 
 #include "core/base/array.h"
 #include "core/host.h"
+#include "core/import.h"
+#include "core/replica.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +95,30 @@ err_code task_open_catalogue(struct task *task,
     return code;
 }
 
+/* Nothing is known here, but the drive is: it says what other hosts, or this
+ * one before its state was lost, have put on it. Only reads from the drive. */
+static err_code learn_from_drive(struct task *task,
+                                 const struct config_volume *config,
+                                 struct error *err)
+{
+    CLEANUP(volume_release) struct volume volume = VOLUME_INIT;
+    CLEANUP(log_names_release) struct log_names names = {.items = NULL};
+    CLEANUP(catalogue_close_pointer) struct catalogue *catalogue = NULL;
+    err_code code =
+        volume_locate(task->context->platform, config, &volume, err);
+
+    if (!code)
+        code = replica_list(volume.root_fd, &names, err);
+    if (!code && !names.count)
+        code = error_set(err, ERR_NOT_FOUND, "volume %s says nothing of itself",
+                         config->name);
+    if (!code)
+        code = task_open_catalogue(task, config, &catalogue, err);
+    if (!code)
+        code = import_logs(catalogue, &volume, task->host, err);
+    return code;
+}
+
 err_code task_open_reader(struct task *task, const struct config_volume *volume,
                           struct catalogue **out, char **out_path,
                           struct error *err)
@@ -102,6 +128,8 @@ err_code task_open_reader(struct task *task, const struct config_volume *volume,
                                         volume->id, &path, err);
 
     if (!code)
+        code = catalogue_open_reader(path, out, err);
+    if (code == ERR_NOT_FOUND && !learn_from_drive(task, volume, NULL))
         code = catalogue_open_reader(path, out, err);
     if (!code)
         *out_path = TAKE_PTR(path);

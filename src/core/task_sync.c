@@ -141,10 +141,21 @@ static err_code close_volume(struct syncing *syncing, bool is_sound,
         .exit_code = (int)syncing->outcome,
         .counts = syncing->counts,
     };
+    struct session *session = &syncing->session;
     err_code code = ERR_OK;
 
-    if (syncing->is_begun && is_sound)
-        code = session_close(&syncing->session, err);
+    bool is_looked_at = syncing->outcome == OUTCOME_DONE ||
+                        syncing->outcome == OUTCOME_DIFFERENCES;
+
+    /* Looked at in full, and nothing was to be done: what another host left
+     * open is not found in the middle of something for ever. */
+    if (!syncing->is_begun && is_looked_at && session->is_unclean &&
+        !syncing->volume.mount.is_read_only) {
+        code = session_begin(session, err);
+        syncing->is_begun = code == ERR_OK;
+    }
+    if (!code && syncing->is_begun && is_sound)
+        code = session_close(session, err);
     if (code)
         return code;
     return history_end(syncing->catalogue, &run, err);

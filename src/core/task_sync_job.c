@@ -176,6 +176,9 @@ static err_code carry_out(struct job_run *run, struct error *err)
     err_code code = ensure_owner(run, err);
 
     look_at_plan(&run->plan, &changes_volume, &changes_catalogue);
+    /* What only the catalogue learns the volume is told, too (ENGINE G12). */
+    changes_volume |=
+        changes_catalogue && !run->syncing->volume.mount.is_read_only;
     if (!code && changes_volume)
         code = sync_begin(run, err);
     if (!code && changes_volume)

@@ -58,6 +58,8 @@ enum row {
     ROW_RACY_DATABASE,
     ROW_UNHASHED,
     ROW_OFFLOADED,
+    ROW_CLAIMED, /* another host's, taken over */
+    ROW_CLAIMED_DATABASE,
     ROW_POISONED,
 };
 
@@ -121,6 +123,10 @@ static unsigned flags_for(enum row row)
         return RECORD_UNHASHED;
     case ROW_OFFLOADED:
         return RECORD_OFFLOADED;
+    case ROW_CLAIMED:
+        return RECORD_CLAIMED;
+    case ROW_CLAIMED_DATABASE:
+        return RECORD_CLAIMED | RECORD_SQLITE;
     default:
         return 0;
     }
@@ -394,6 +400,66 @@ static void what_was_offloaded_is_a_state_until_it_is_a_loss(void **state)
     };
 
     check_examples(examples, COUNT_OF(examples));
+}
+
+static void what_another_host_had_is_not_deleted(void **state)
+{
+    static const struct example examples[] = {
+        {SOURCE_GONE,
+         ROW_CLAIMED,
+         DRIVE_AS_RECORDED,
+         {DIFF_FOREIGN, DIFF_KEEP, DIFF_KEEP}},
+        {SOURCE_GONE,
+         ROW_CLAIMED,
+         DRIVE_NOT_READ,
+         {DIFF_FOREIGN, DIFF_KEEP, DIFF_KEEP}},
+        {SOURCE_GONE, ROW_CLAIMED, DRIVE_OTHER_SIZE,
+         IN_EACH_MODE(DIFF_CONFLICT)},
+        {SOURCE_GONE, ROW_CLAIMED, DRIVE_MISSING, IN_EACH_MODE(DIFF_FORGET)},
+    };
+
+    check_examples(examples, COUNT_OF(examples));
+}
+
+static void what_another_host_had_is_looked_at_before_it_is_replaced(
+    void **state)
+{
+    static const struct example examples[] = {
+        {SOURCE_SAME, ROW_CLAIMED, DRIVE_AS_RECORDED, IN_EACH_MODE(DIFF_LOOK)},
+        {SOURCE_OLDER, ROW_CLAIMED, DRIVE_AS_RECORDED, IN_EACH_MODE(DIFF_LOOK)},
+        {SOURCE_TOUCHED_SAME, ROW_CLAIMED, DRIVE_AS_RECORDED,
+         IN_EACH_MODE(DIFF_SIGN)},
+        {SOURCE_TOUCHED_DIFFERENT, ROW_CLAIMED, DRIVE_AS_RECORDED,
+         IN_EACH_MODE(DIFF_UPDATE)},
+        {SOURCE_SAME, ROW_CLAIMED, DRIVE_MISSING, IN_EACH_MODE(DIFF_AGAIN)},
+        /* no hash of the file: as adopted */
+        {SOURCE_SAME, ROW_CLAIMED_DATABASE, DRIVE_AS_RECORDED,
+         IN_EACH_MODE(DIFF_SIGN)},
+        {SOURCE_CHANGED, ROW_CLAIMED_DATABASE, DRIVE_AS_RECORDED,
+         IN_EACH_MODE(DIFF_UPDATE)},
+    };
+
+    check_examples(examples, COUNT_OF(examples));
+}
+
+static void what_is_newer_on_the_drive_of_another_host_stays(void **state)
+{
+    const struct record row = {.flags = RECORD_CLAIMED,
+                               .source = recorded,
+                               .stamp = {1000, 50 * NS_PER_SECOND}};
+    struct diff_input input = {.mode = JOB_MIRROR,
+                               .source = SOURCE_PRESENT,
+                               .signature = recorded,
+                               .row = &row,
+                               .content = CONTENT_DIFFERENT};
+
+    put_drive(&input, DRIVE_AS_RECORDED);
+    input.signature.mtime_ns--;
+    assert_int_equal(diff_decide(&input), DIFF_CONFLICT);
+    input.signature.mtime_ns += 2;
+    assert_int_equal(diff_decide(&input), DIFF_UPDATE);
+    input.source_type = ENTRY_DIRECTORY; /* nor does a tree replace it */
+    assert_int_equal(diff_decide(&input), DIFF_CONFLICT);
 }
 
 static void what_is_foreign_is_listed_and_left_alone(void **state)
@@ -1099,6 +1165,10 @@ int main(void)
         cmocka_unit_test(
             what_is_gone_is_deleted_by_mirrors_and_kept_by_the_others),
         cmocka_unit_test(what_was_offloaded_is_a_state_until_it_is_a_loss),
+        cmocka_unit_test(what_another_host_had_is_not_deleted),
+        cmocka_unit_test(
+            what_another_host_had_is_looked_at_before_it_is_replaced),
+        cmocka_unit_test(what_is_newer_on_the_drive_of_another_host_stays),
         cmocka_unit_test(what_is_foreign_is_listed_and_left_alone),
         cmocka_unit_test(what_is_frozen_is_neither_updated_nor_deleted),
         cmocka_unit_test(a_poisoned_file_is_copied_anew),

@@ -1,0 +1,119 @@
+#include "core/task.h"
+
+#include "core/base/clock.h"
+#include "core/claim.h"
+#include "core/session.h"
+#include "core/volume.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One job on one volume while it is claimed. */
+struct claiming {
+    struct task *task;
+    const struct pair *pair;
+    struct catalogue *catalogue;
+};
+
+/* The job's source has moved to another filesystem for good: what it was is
+ * forgotten, the next run records what it is. */
+static err_code forget_source(struct claiming *claiming, struct error *err)
+{
+    const struct pair *pair = claiming->pair;
+    CLEANUP(owner_release) struct owner owner = {.id = 0};
+    err_code code = catalogue_find_owner(claiming->catalogue,
+                                         claiming->task->host, pair->job->name,
+                                         pair->target->directory, &owner, err);
+
+    if (code)
+        return code == ERR_NOT_FOUND ? ERR_OK : code;
+    free(owner.source_identity);
+    owner.source_identity = xstrdup("");
+    return catalogue_update_owner(claiming->catalogue, &owner, err);
+}
+
+/* The volume is told at once: whoever comes next has to see it. */
+static err_code tell_volume(struct claiming *claiming, struct session *session,
+                            struct error *err)
+{
+    CLEANUP_FREE char *words =
+        xasprintf("%s (claimed)", claiming->pair->job->name);
+    struct run run = {.id = 0};
+    err_code code =
+        history_begin(claiming->catalogue, words, &session->run, err);
+
+    if (!code)
+        code = session_begin(session, err);
+    if (!code)
+        code = session_close(session, err);
+    run.id = session->run;
+    run.ended_ns = clock_now_ns();
+    return code ? code : history_end(claiming->catalogue, &run, err);
+}
+
+static err_code take_over(struct claiming *claiming, struct volume *volume,
+                          struct error *err)
+{
+    const struct pair *pair = claiming->pair;
+    const struct session_options options = {
+        .volume = volume,
+        .catalogue = claiming->catalogue,
+        .host = claiming->task->host,
+        .command = "berth job claim",
+    };
+    struct session session;
+    bool is_taken = false;
+    err_code code = session_open(&options, &session, err);
+
+    if (code)
+        return code;
+    if (volume->mount.is_read_only)
+        code = claim_check(claiming->catalogue, claiming->task->host,
+                           pair->job->name, pair->target->directory, err);
+    else
+        code = claim_take(claiming->catalogue, claiming->task->host,
+                          pair->job->name, pair->target->directory, &is_taken,
+                          err);
+    if (!code && is_taken)
+        code = tell_volume(claiming, &session, err);
+    if (!code && is_taken)
+        task_say(claiming->task,
+                 "job %s: %s:/%s is this machine's now; what it does not have "
+                 "itself stays on the drive",
+                 pair->job->name, pair->volume->name, pair->target->directory);
+    session_release(&session);
+    return code;
+}
+
+static err_code claim_pair(struct task *task, const struct pair *pair,
+                           struct error *err)
+{
+    CLEANUP(catalogue_close_pointer) struct catalogue *catalogue = NULL;
+    CLEANUP(volume_release) struct volume volume = VOLUME_INIT;
+    err_code code = task_open_catalogue(task, pair->volume, &catalogue, err);
+
+    if (code)
+        return code;
+    struct claiming claiming = {task, pair, catalogue};
+    code = volume_locate(task->context->platform, pair->volume, &volume, err);
+    if (code == ERR_NOT_FOUND) /* another host's is taken over on the drive */
+        code = claim_check(catalogue, task->host, pair->job->name,
+                           pair->target->directory, err);
+    else if (!code)
+        code = take_over(&claiming, &volume, err);
+    return code ? code : forget_source(&claiming, err);
+}
+
+err_code task_job_claim(struct task *task, enum outcome *outcome,
+                        struct error *err)
+{
+    CLEANUP(pairs_release) struct pairs pairs = {.items = NULL};
+    const char *name = task->command->names[0];
+    err_code code = task_select_pairs(task, &pairs, err);
+
+    if (!code && !config_find_job(&task->config, name))
+        code = error_set(err, ERR_INVALID, "%s is not a job", name);
+    for (size_t i = 0; !code && i < pairs.count; i++)
+        code = claim_pair(task, &pairs.items[i], err);
+    return code;
+}

@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# timeout 900
+# Two machines feed one drive in turn, killed with kill -9 at random moments
+# and pulled (another mount) before they can repair; a third one, that knows
+# nothing, learns everything from the drive alone (ENGINE G12, G13).
+. "$(dirname "$0")/lib.sh"
+
+need_root
+need_command python3
+
+# host NAME COMMAND…: berth with a state of that machine's own.
+host() {
+    local name=$1
+    shift
+    "$BERTH" --config "$TMP/$name.conf" --state-dir "$TMP/state-$name" "$@"
+}
+
+stir() { # TREE SEED
+    python3 - "$1" "$2" <<'PYTHON'
+import os, random, sys
+tree, seed = sys.argv[1], int(sys.argv[2])
+random.seed(seed)
+os.makedirs(tree, exist_ok=True)
+names = sorted(os.listdir(tree))
+for name in random.sample(names, len(names) // 4):
+    path = os.path.join(tree, name)
+    deed = random.randrange(3)
+    if deed == 0 and len(names) > 40:
+        os.remove(path)
+    elif deed == 1:
+        os.rename(path, os.path.join(tree, "moved %d %s" % (seed, name[-9:])))
+    else:
+        with open(path, "wb") as file:
+            file.write(random.randbytes(random.randrange(1 << 18)))
+for i in range(20):
+    with open(os.path.join(tree, "new %d: %d" % (seed, i)), "wb") as file:
+        file.write(random.randbytes(random.choice([0, 100, 5000, 1 << 20])))
+PYTHON
+}
+
+kill_at_random() { # HOST SEED
+    local pid delay
+    delay=$(python3 -c 'import random, sys
+random.seed(int(sys.argv[1])); print("%.4f" % (random.random() * 0.6))' "$2")
+    setsid "$BERTH" --config "$TMP/$1.conf" --state-dir "$TMP/state-$1" \
+        sync >/dev/null 2>"$TMP/killed.log" &
+    pid=$!
+    sleep "$delay"
+    if kill -KILL -- "-$pid" 2>/dev/null; then
+        hits=$((hits + 1))
+    fi
+    wait "$pid" 2>/dev/null || :
+}
+
+# FUSE lets go of a killed process's files a moment later.
+pull() {
+    for _ in $(seq 50); do
+        ! remount_volume "usb_$fs" 2>/dev/null || return 0
+        sleep 0.1
+    done
+    fail "$fs: cannot unmount"
+}
+
+# After a kill the volume counts as unclean for the other machine: what is
+# deleted waits for the run after the one that read everything back.
+settle() { # HOST
+    local code=0
+    for _ in 1 2 3; do
+        code=0
+        host "$1" sync >"$TMP/words" 2>&1 || code=$?
+        [ "$code" -eq 1 ] || break
+    done
+    [ "$code" -eq 0 ] || fail "$fs, $1: exit code $code: $(cat "$TMP/words")"
+    host "$1" sync --full >"$TMP/words" 2>&1
+    ! grep -q ' new\| changed' "$TMP/words" ||
+        fail "$fs, $1: copied twice: $(cat "$TMP/words")"
+}
+
+# Every file of the source stands on the drive, by name and content, and
+# nothing else does; exFAT spells some names differently.
+arrived() { # HOST
+    python3 - "$TMP/source-$1" "$root/$1" <<'PYTHON'
+import os, sys
+def tree(root):
+    return {n.replace("\u201b\uff1a", ":"): open(os.path.join(root, n), "rb").read()
+            for n in os.listdir(root)}
+source, drive = tree(sys.argv[1]), tree(sys.argv[2])
+assert source, "an empty source"
+sys.exit(source != drive)
+PYTHON
+}
+
+for fs in exfat ext4; do
+    rm -rf "$TMP"/state-* "$TMP"/*.conf "$TMP"/source-*
+    root=$(make_volume $fs "usb_$fs" 4G)
+    hits=0
+    for name in nas laptop; do
+        stir "$TMP/source-$name" 1
+        expect_exit 0 host $name volume add "$root" --name usb
+        expect_exit 0 host $name job add docs --source "$TMP/source-$name" \
+            --target "usb:/$name"
+        sed -i 's|\(target[^}]*\); }|\1; delete_cap = "100%, 100000"; }|' \
+            "$TMP/$name.conf"
+    done
+    for round in $(seq "${KILLS:-12}"); do
+        name=nas
+        [ $((round % 3)) -ne 0 ] || name=laptop
+        stir "$TMP/source-$name" $((round + 1))
+        kill_at_random $name "$round"
+        [ $((round % 2)) -ne 0 ] || pull
+        [ $((round % 4)) -eq 0 ] || settle $name
+    done
+    for name in nas laptop; do
+        settle $name
+        settle $name
+        check "$fs: all of $name arrived" arrived $name
+    done
+    check "$fs: of ${KILLS:-12} kills $hits hit a run" test "$hits" -gt 0
+
+    # A third machine: everything from the drive.
+    expect_exit 0 host new volume add "$root" --name usb 2>"$TMP/words"
+    host new history >"$TMP/history"
+    check "$fs: a new machine knows the runs of both" \
+        test "$(grep -c 'docs (' "$TMP/history")" -gt 2
+    code=0
+    host new job add docs --source "$TMP/source-nas" --target usb:/nas \
+        2>"$TMP/words" || code=$?
+    check "$fs: a target of another machine is refused" test "$code" -eq 2
+    check "$fs: and its machine is named" grep -q 'belongs to job docs of' "$TMP/words"
+
+    # The machine dies; its source lives on in a new one.
+    before=$(cd "$root/nas" && find . -type f -printf '%p %T@\n' | sort)
+    rm -rf "$TMP/state-nas"
+    expect_exit 4 host nas sync 2>"$TMP/words"
+    expect_exit 0 host nas job claim docs 2>>"$TMP/words"
+    expect_exit 0 host nas sync >"$TMP/words" 2>&1
+    check "$fs: after a claim nothing is copied" \
+        grep -q 'nothing to do' "$TMP/words"
+    check "$fs: nor touched" test "$before" = \
+        "$(cd "$root/nas" && find . -type f -printf '%p %T@\n' | sort)"
+    expect_exit 0 host nas verify
+    expect_exit 0 host laptop sync
+    unmount_volume "usb_$fs"
+done
