@@ -41,7 +41,7 @@ PYTHON
 kill_at_random() { # HOST SEED
     local pid delay
     delay=$(python3 -c 'import random, sys
-random.seed(int(sys.argv[1])); print("%.4f" % (random.random() * 0.6))' "$2")
+random.seed(int(sys.argv[1])); print("%.4f" % (random.random() * 0.2))' "$2")
     setsid "$BERTH" --config "$TMP/$1.conf" --state-dir "$TMP/state-$1" \
         sync >/dev/null 2>"$TMP/killed.log" &
     pid=$!
