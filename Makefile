@@ -279,6 +279,7 @@ help:
 	@echo 'make            build $(B)/berth and berth-practice'
 	@echo 'make check      style, unit tests and the quick integration tests'
 	@echo 'make check-all  every integration test (root, loop devices)'
+	@echo 'make check-macos, check-cross   the macOS backend, without a Mac'
 	@echo 'make check-vm   a real kernel and USB disk, in QEMU (root)'
 	@echo 'make CC=clang SAN=fuzzer-no-link,address,undefined fuzz'
 	@echo '                each fuzzer for FUZZ_SECONDS (20)'
