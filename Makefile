@@ -61,18 +61,30 @@ platform_libs :=
 endif
 ifeq ($(OS),Darwin)
 platform := macos
-packages := $(portable_packages)
 platform_flags := -D_DARWIN_C_SOURCE
-platform_libs := -lncurses -framework CoreFoundation \
-    -framework DiskArbitration -framework IOKit
+# Of the system: its SQLite and curses, which have no pkg-config file. The
+# Info.plist says why berth wants to see removable volumes.
+packages := $(filter-out sqlite3,$(portable_packages))
+system_libs := -lsqlite3 -lncurses
+platform_libs := -framework CoreFoundation \
+    -framework DiskArbitration -framework IOKit \
+    -Wl,-sectcreate,__TEXT,__info_plist,src/platform/macos/Info.plist
+# Homebrew's place differs between machines; what is keg-only is below opt/.
+brew := $(shell brew --prefix 2>/dev/null)
+empty :=
+brew_paths := $(if $(brew),$(subst $(empty) ,:,$(wildcard \
+    $(brew)/lib/pkgconfig $(brew)/opt/*/lib/pkgconfig)))
 endif
 ifeq ($(platform),)
 $(error berth is built on Linux and macOS; this is $(OS))
 endif
 
+pkg_config := $(if $(brew_paths),\
+    PKG_CONFIG_PATH="$(brew_paths):$$PKG_CONFIG_PATH") $(PKG_CONFIG)
+
 # Only where headers are: the -D of ncurses would change what POSIX means to us.
-package_cflags := $(shell $(PKG_CONFIG) --cflags-only-I $(packages))
-package_libs := $(shell $(PKG_CONFIG) --libs $(packages))
+package_cflags := $(shell $(pkg_config) --cflags-only-I $(packages))
+package_libs := $(shell $(pkg_config) --libs $(packages)) $(system_libs)
 
 # Hidden: libconfig 1.5 exports a strbuf_release, and would call ours.
 base_flags = -std=c11 -pthread -fno-strict-aliasing -fstack-protector-strong \
@@ -140,8 +152,9 @@ $(B)/flags: FORCE
 	    echo '$(CC) $(base_flags) $(CFLAGS)' > $@
 FORCE:
 
-$(B)/src/platform/$(platform)/%.o: extra_flags = $(platform_flags)
+# The special one last: make 3.81, which macOS has, takes the last that fits.
 $(B)/%.o: extra_flags = $(portable_flags)
+$(B)/src/platform/$(platform)/%.o: extra_flags = $(platform_flags)
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC   $<)
@@ -152,7 +165,7 @@ $(B)/%.o: %.c $(B)/flags
 unit_src := $(call room,tests/unit)
 unit_bin := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(unit_src))
 $(B)/tests/%.o: extra_flags = $(portable_flags) -Itests
-test_packages := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
+test_packages := $(shell $(pkg_config) --libs cmocka 2>/dev/null)
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(practice_libs)
 	$(call say,LD   $@)
 	$(Q)$(CC) $(link_flags) -o $@ $^ $(package_libs) $(test_packages)
@@ -280,6 +293,7 @@ help:
 	@echo 'make            build $(B)/berth and berth-practice'
 	@echo 'make check      style, unit tests, screen, quick integration tests'
 	@echo 'make check-all  every integration test (root, loop devices)'
+	@echo 'make check-macos, check-cross   the macOS backend, without a Mac'
 	@echo 'make check-vm   a real kernel and USB disk, in QEMU (root)'
 	@echo 'make CC=clang SAN=fuzzer-no-link,address,undefined fuzz'
 	@echo '                each fuzzer for FUZZ_SECONDS (20)'
