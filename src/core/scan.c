@@ -129,7 +129,8 @@ err_code scan_directory(int root_fd, const char *path,
     strbuf_release(&scanning.key);
     if (code)
         return code;
-    qsort(out->items, out->count, sizeof *out->items, compare_keys);
+    if (out->count)
+        qsort(out->items, out->count, sizeof *out->items, compare_keys);
     mark_equal_keys(out);
     if (!is_drive && rules->is_case_insensitive && out->count > 1)
         mark_equal_folds(out, arena);
