@@ -265,7 +265,7 @@ static bool stands(const struct offload_target *target, const char *drive_path,
 
 struct offload_copy offload_copy_on(const struct offload_target *target,
                                     const char *path, const char *drive_path,
-                                    const struct record *row)
+                                    const struct record *row, bool look)
 {
     struct offload_copy copy = {
         .row = row,
@@ -277,8 +277,8 @@ struct offload_copy offload_copy_on(const struct offload_target *target,
 
     if (!row)
         return copy;
-    copy.is_there =
-        !paths_contain(&target->poisoned, path) &&
-        (target->volume.root_fd < 0 || stands(target, drive_path, row));
+    copy.is_there = !paths_contain(&target->poisoned, path) &&
+                    (!look || target->volume.root_fd < 0 ||
+                     stands(target, drive_path, row));
     return copy;
 }

@@ -45,10 +45,11 @@ err_code offload_targets_open(struct task *task, const struct config_job *job,
     MUST_CHECK;
 void offload_targets_release(struct offload_targets *targets);
 
-/* One file's copy on a target. The drive is asked when it is attached. */
+/* One file's copy on a target. `look`: also at the drive, when it is attached.
+ */
 struct offload_copy offload_copy_on(const struct offload_target *target,
                                     const char *path, const char *drive_path,
-                                    const struct record *row);
+                                    const struct record *row, bool look);
 
 /*
  * "The replica holding its metadata is flushed and read back": rows that were

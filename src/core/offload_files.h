@@ -62,6 +62,9 @@ err_code offload_files_remove(const struct offload_removal *removal,
 err_code offload_files_lock(const char *state_directory, int *out_fd,
                             struct error *err) MUST_CHECK;
 
+/* Whether anything was ever taken away: else nothing can be left. */
+bool offload_files_any(const char *state_directory);
+
 /*
  * Puts back what an interrupted removal left under private names. Needs the
  * lock. `unmark`: the source has this file again: it is not offloaded.

@@ -326,6 +326,13 @@ err_code offload_files_check(const char *state_directory, const char *job,
                      job);
 }
 
+bool offload_files_any(const char *state_directory)
+{
+    CLEANUP_FREE char *directory = directory_of(state_directory);
+
+    return !access(directory, F_OK);
+}
+
 err_code offload_files_lock(const char *state_directory, int *out_fd,
                             struct error *err)
 {

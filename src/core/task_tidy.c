@@ -223,8 +223,8 @@ static struct offload_verdict judge(struct tidying *tidying,
     const struct offload_targets *targets = &tidying->targets;
     CLEANUP_FREE struct offload_copy *copies =
         xcalloc(targets->count, sizeof *copies);
-    struct offload_input input = {
-        .type = ENTRY_FILE,
+    const struct offload_input input = {
+        .type = stat->type == PLATFORM_SYMLINK ? ENTRY_SYMLINK : ENTRY_FILE,
         .source = signature_of(stat),
         .links = stat->links,
         .copies = copies,
@@ -235,13 +235,16 @@ static struct offload_verdict judge(struct tidying *tidying,
         .clock_is_synchronised = tidying->clock_is_synchronised,
         .last_run_ns = targets->last_run_ns,
     };
+    struct offload_verdict verdict = {.reason = OFFLOAD_READY};
 
-    if (stat->type == PLATFORM_SYMLINK)
-        input.type = ENTRY_SYMLINK;
-    for (size_t i = 0; i < targets->count; i++)
-        copies[i] = offload_copy_on(&targets->items[i], entry->path,
-                                    entry->drive[i], entry->rows[i]);
-    return offload_judge(&input);
+    /* The drive is only asked about what else may go: it may be a slow one. */
+    for (int look = 0; look < 2 && verdict.reason == OFFLOAD_READY; look++) {
+        for (size_t i = 0; i < targets->count; i++)
+            copies[i] = offload_copy_on(&targets->items[i], entry->path,
+                                        entry->drive[i], entry->rows[i], look);
+        verdict = offload_judge(&input);
+    }
+    return verdict;
 }
 
 static void add_to_batch(struct tidying *tidying,
@@ -475,9 +478,11 @@ err_code task_recover_offloads(struct task *task, struct error *err)
         .say = say,
     };
     CLEANUP_FD int lock = -1;
+
+    if (!offload_files_any(task->context->state_directory))
+        return ERR_OK;
     err_code code =
         offload_files_lock(task->context->state_directory, &lock, err);
-
     if (code == ERR_BUSY) /* whoever has it does that */
         return ERR_OK;
     if (!code && offload_files_recover(&recovery, NULL))

@@ -94,8 +94,10 @@ attack() {
         [ -e "$source_dir/one" ] || gone=$((gone + 1))
     done
     [ -z "$(find "$source_dir" -type f)" ] || fail "untouched, it removes all"
-    check "$1: $hits calls hit, $restored times names were put back, $gone times the files had gone" \
-        test "$hits" -gt 10 -a "$restored" -gt 2 -a "$gone" -gt 0
+    # What only fails is put back by the run itself.
+    check "$1: $hits calls hit, $restored times the next run put names back, $gone times the files had gone" \
+        test "$hits" -gt 10 -a "$gone" -gt 0 -a \
+        "$restored" -gt "$([ "$1" = kill ] && echo 2 || echo -1)"
 }
 
 attack kill

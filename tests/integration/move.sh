@@ -121,6 +121,29 @@ expect_exit 3 berth sync --full >"$TMP/said" 2>&1
 check "what is damaged on both is not copied" test ! -e "$one/raw/second.txt"
 berth job remove scrapes
 
+# --- what was proved once is worth nothing when it is found otherwise ---
+add_move_job proof 'min_copies = 1;' one:/proof
+for name in rotten drifted fine; do echo $name >"$source_dir/$name"; done
+sleep 0.1
+BERTH_UNSYNCHRONISED=1 expect_exit 0 berth sync proof
+note_replica one
+tidy_says 'would go.*rotten'
+touch -r "$one/proof/rotten" "$TMP/time"
+printf 'ROTTEN\n' >"$one/proof/rotten"
+touch -r "$TMP/time" "$one/proof/rotten"
+sync -f "$one"
+expect_exit 3 berth verify proof >"$TMP/said"
+tidy_says 'stays.*rotten.*the copy was not read back yet: one'
+echo somebody >"$one/proof/drifted"
+tidy_says 'stays.*drifted.*not as it was recorded: one'
+BERTH_UNSYNCHRONISED=1 expect_exit 3 berth sync proof --full >"$TMP/said" 2>&1
+unmount_volume one # and it is remembered while the drive is away
+tidy_says 'stays.*drifted.*the copy was not read back yet: one'
+tidy_says 'would go.*fine'
+mount_volume one >/dev/null
+berth job remove proof
+rm "$source_dir"/*ed "$source_dir"/rotten "$source_dir"/fine
+
 # --- what stays, and why ---
 add_move_job stay 'min_copies = 1;' one:/stay
 echo x >"$source_dir/open"
