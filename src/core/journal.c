@@ -332,6 +332,47 @@ err_code journal_list_poisoned(struct catalogue *catalogue, int64_t owner,
     return ERR_OK;
 }
 
+#define META_FLUSH "flush_failed"
+
+err_code journal_note_failed_flush(struct catalogue *catalogue,
+                                   struct error *err)
+{
+    return catalogue_set_meta(catalogue, META_FLUSH, "yes", err);
+}
+
+err_code journal_has_failed_flush(struct catalogue *catalogue, bool *out,
+                                  struct error *err)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    err_code code = catalogue_get_meta(catalogue, META_FLUSH, &text, out, err);
+
+    *out = !code && *out && text.length;
+    return code;
+}
+
+err_code journal_forgive_flush(struct catalogue *catalogue, const char *host,
+                               struct error *err)
+{
+    struct statement *select;
+    bool has_failed, is_doubtful;
+    err_code code = journal_has_failed_flush(catalogue, &has_failed, err);
+
+    if (code || !has_failed)
+        return code;
+    code = db_prepare(catalogue_db(catalogue),
+                      "SELECT 1 FROM poisoned JOIN owner ON owner.id = owner "
+                      "WHERE host = ?1 LIMIT 1",
+                      &select, err);
+    if (code)
+        return code;
+    bind_text(select, 1, host);
+    code = statement_step(select, &is_doubtful, err);
+    statement_done(select);
+    if (code || is_doubtful)
+        return code;
+    return catalogue_set_meta(catalogue, META_FLUSH, "", err);
+}
+
 void paths_release(struct paths *paths)
 {
     for (size_t i = 0; i < paths->count; i++)

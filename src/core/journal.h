@@ -128,6 +128,19 @@ err_code journal_poison(struct catalogue *catalogue, int64_t owner,
                         const char *path, struct error *err) MUST_CHECK;
 err_code journal_unpoison(struct catalogue *catalogue, int64_t owner,
                           const char *path, struct error *err) MUST_CHECK;
+/*
+ * That a barrier failed, until a session has ended with a good one and nothing
+ * doubtful left: asking again proves nothing, since a retried flush returns 0
+ * after EIO. The volume is DO NOT UNPLUG meanwhile.
+ */
+err_code journal_note_failed_flush(struct catalogue *catalogue,
+                                   struct error *err) MUST_CHECK;
+err_code journal_has_failed_flush(struct catalogue *catalogue, bool *out,
+                                  struct error *err) MUST_CHECK;
+/* Once no file of `host` is doubtful any more; else it stays. */
+err_code journal_forgive_flush(struct catalogue *catalogue, const char *host,
+                               struct error *err) MUST_CHECK;
+
 struct paths {
     char **items; /* sorted by bytes */
     size_t count, capacity;

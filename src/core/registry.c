@@ -66,6 +66,9 @@ static void add_memory(const struct registry *registry, const char *id,
             poisoned.count)
             *out_is_poisoned = true;
     }
+    bool has_failed = false;
+    *out_is_poisoned |=
+        !journal_has_failed_flush(catalogue, &has_failed, NULL) && has_failed;
 }
 
 static void add_config(const struct registry *registry,
@@ -80,8 +83,8 @@ static void add_config(const struct registry *registry,
     volume->is_folder = config->folder != NULL;
     add_memory(registry, config->id, volume, &is_poisoned, &is_open);
     if (is_poisoned)
-        set(&drive->unsafe, "a flush failed: what was written then is copied "
-                            "anew by the next sync");
+        set(&drive->unsafe, "a flush failed: `berth sync` flushes again, and "
+                            "copies anew what was written then");
     else if (is_open && !volume->run.pid)
         set(&drive->unsafe,
             "a run was interrupted: the next sync repairs what it left");

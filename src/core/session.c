@@ -289,8 +289,11 @@ err_code session_barrier(struct session *session, struct error *err)
     err_code code =
         platform_flush_volume(volume->root_fd, volume->marker_fd, err);
 
-    if (code)
-        error_prefix(err, "cannot flush volume %s", volume->marker.name);
+    if (!code)
+        return ERR_OK;
+    error_prefix(err, "cannot flush volume %s", volume->marker.name);
+    if (journal_note_failed_flush(session->catalogue, NULL))
+        error_prefix(err, "not even noted");
     return code;
 }
 
@@ -322,5 +325,7 @@ err_code session_close(struct session *session, struct error *err)
     if (!code)
         code = journal_set_state(session->catalogue, session->id,
                                  SESSION_AT_REST, err);
+    if (!code)
+        code = journal_forgive_flush(session->catalogue, session->host, err);
     return code ? code : told;
 }

@@ -233,6 +233,25 @@ static err_code flush_volume(struct ejecting *ejecting,
     return flush_open(ejecting, name_of(volume), &flushing, err);
 }
 
+/* The next flush may return 0, and prove nothing (ENGINE G8). */
+static void note_failed_flush(struct ejecting *ejecting,
+                              const struct drive_volume *volume)
+{
+    const struct config_volume *config =
+        config_find_volume(&ejecting->task->config, volume->name);
+    CLEANUP(catalogue_close_pointer) struct catalogue *catalogue = NULL;
+    struct error err = ERROR_INIT;
+
+    if (!config)
+        return;
+    err_code code =
+        task_open_catalogue(ejecting->task, config, &catalogue, &err);
+    if (!code)
+        code = journal_note_failed_flush(catalogue, &err);
+    if (code)
+        task_say(ejecting->task, "volume %s: %s", volume->name, err.message);
+}
+
 static err_code flush_all(struct ejecting *ejecting, struct error *err)
 {
     err_code code = ERR_OK;
@@ -241,6 +260,8 @@ static err_code flush_all(struct ejecting *ejecting, struct error *err)
         const struct drive_volume *volume = &ejecting->drive->volumes.items[i];
         if (volume->is_mounted && !volume->is_read_only)
             code = flush_volume(ejecting, volume, err);
+        if (code)
+            note_failed_flush(ejecting, volume);
     }
     ejecting->proof.barrier_ok = code == ERR_OK;
     ejecting->proof.barrier_failed = code != ERR_OK;

@@ -4,6 +4,8 @@
 #include "core/evidence.h"
 #include "core/guard.h"
 #include "core/host.h"
+#include "core/journal.h"
+
 #include "platform/platform_host.h"
 
 #include <dirent.h>
@@ -191,6 +193,27 @@ static void tell_if_pulled(struct syncing *syncing)
     task_post(syncing->task, event);
 }
 
+/* After a failed flush a session is needed even if no job has anything to do:
+ * only one that ends well says that the volume can be trusted again. */
+static bool flush_anew(struct syncing *syncing)
+{
+    struct error err = ERROR_INIT;
+    bool has_failed = false;
+    err_code code =
+        journal_has_failed_flush(syncing->catalogue, &has_failed, &err);
+
+    if (!code && has_failed) {
+        code = session_begin(&syncing->session, &err);
+        syncing->is_begun = code == ERR_OK;
+    }
+    if (!code)
+        return true;
+    task_say(syncing->task, "volume %s: %s", syncing->config->name,
+             err.message);
+    syncing->outcome = outcome_worse(syncing->outcome, outcome_of(code));
+    return false;
+}
+
 static enum outcome sync_volume(struct task *task, const struct pair *pairs,
                                 size_t count, bool *out_is_absent)
 {
@@ -207,7 +230,7 @@ static enum outcome sync_volume(struct task *task, const struct pair *pairs,
         task_say(task, "%s", err.message);
         return *out_is_absent ? OUTCOME_DONE : outcome_of(code);
     }
-    bool go_on = true;
+    bool go_on = flush_anew(&syncing);
     for (size_t i = 0; go_on && i < count; i++)
         go_on = sync_run_job(&syncing, &pairs[i]);
     code = sync_prune(&syncing, 0, &err);

@@ -188,4 +188,14 @@ expect_exit 7 demo sync outputs --eject >"$TMP/words" 2>&1
 check "a drive that failed is not ejected" test -z "$(grep UNPLUG "$TMP/words")"
 expect_exit 7 demo eject hdd_homelab >"$TMP/words" 2>&1
 check "red" grep -q 'DO NOT UNPLUG' "$TMP/words"
+play unplug hdd
+play plug hdd
+expect_exit 7 demo eject hdd_homelab >"$TMP/words" 2>&1
+check "a flush that works the next time is not believed" \
+    grep -q 'DO NOT UNPLUG' "$TMP/words"
+play unplug hdd
+play plug hdd
+expect_exit 1 demo sync databases outputs >"$TMP/words" 2>&1 # the conflict stays
+demo eject hdd_homelab >"$TMP/words"
+check "green after a sync that ended well" grep -q 'SAFE TO UNPLUG' "$TMP/words"
 check "every line was understood" test ! -e "$box/control.errors"

@@ -76,17 +76,27 @@ settle() { # HOST
         fail "$fs, $1: copied twice: $(cat "$TMP/words")"
 }
 
-# Every file of the source stands on the drive, by name and content, and
-# nothing else does; exFAT spells some names differently.
+# Every file of the source stands on the drive, by name and content; exFAT
+# spells some names differently. What else stands there is a file of a run whose
+# record was dropped because the other machine wrote since (ENGINE, "Recovery"),
+# and whose source went before the next run: kept, and listed as foreign.
 arrived() { # HOST
-    python3 - "$TMP/source-$1" "$root/$1" <<'PYTHON'
+    host "$1" diff --full >"$TMP/diff"
+    python3 - "$TMP/source-$1" "$root/$1" "$TMP/diff" <<'PYTHON'
 import os, sys
 def tree(root):
     return {n.replace("\u201b\uff1a", ":"): open(os.path.join(root, n), "rb").read()
             for n in os.listdir(root)}
 source, drive = tree(sys.argv[1]), tree(sys.argv[2])
 assert source, "an empty source"
-sys.exit(source != drive)
+foreign = {line.strip()[3:] for line in open(sys.argv[3])
+           if line.strip().startswith(".  ")}
+wrong = [name for name in sorted(set(source) | set(drive))
+         if source.get(name) != drive.get(name)
+         and not (name not in source and name in foreign)]
+for name in wrong:
+    print("differs:", repr(name), name in source, name in drive)
+sys.exit(bool(wrong))
 PYTHON
 }
 
