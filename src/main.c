@@ -23,6 +23,9 @@
  *     apply            the only code that changes final names on a drive
  *     session, recover what an interrupted run left, and how it is repaired
  *     catalogue, journal, history, db   one SQLite file per volume
+ *     replica, commit_*, import  the drive alone is enough; several hosts
+ *     restore, undo, prune  getting back, taking back, making room
+ *     offload*         what `move` may remove from the internal disk
  *     verify           reading back
  *     fsops            every mutation of a volume, below one descriptor
  *   src/core/base/     strings, arenas, errors, threads, time
