@@ -318,7 +318,7 @@ err_code catalogue_move_directory(struct catalogue *catalogue,
                                   struct error *err)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT;
-    struct record moved = *record, before;
+    struct record moved = *record, before = {.key = NULL};
     int64_t from_parent, to_parent;
     bool found = false;
     err_code code = find_directory(catalogue, owner, from,

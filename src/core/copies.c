@@ -3,6 +3,7 @@
 #include "core/base/array.h"
 #include "core/base/path.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +69,7 @@ static const char *take_next(const struct walk *walk, struct level *level)
         if (level->at[i] >= level->rows[i].count)
             continue;
         const struct record *row = &level->rows[i].items[level->at[i]];
+        assert(key && row->key); /* this row's, or one before it */
         if (strcmp(row->key, key) != 0)
             continue;
         level->at[i]++;

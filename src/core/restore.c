@@ -119,7 +119,7 @@ static err_code open_copy(struct destination *destination,
     };
     if (item->record)
         out->record = *item->record;
-    if (item->is_hashed) {
+    if (item->is_hashed && item->record) {
         out->hash = item->record->hash;
         out->size_bytes = item->record->stamp.size_bytes;
     } else if (got >= 0 && lseek(out->fd, 0, SEEK_SET) == 0) {

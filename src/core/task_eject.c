@@ -510,7 +510,7 @@ static err_code eject(struct ejecting *ejecting, enum outcome *outcome,
 
     if (code == ERR_CANCELLED || code == ERR_BUSY)
         mount_again(ejecting);
-    if (code == ERR_CANCELLED || code == ERR_BUSY || code == ERR_DENIED)
+    if (code == ERR_CANCELLED || code == ERR_BUSY)
         return code;
     *outcome = outcome_worse(*outcome, post_verdict(ejecting));
     return code;

@@ -75,6 +75,20 @@ static err_code visit_version(void *context, const struct version *version,
     return ERR_OK;
 }
 
+static err_code find_of_owner(const struct finding *of_volume,
+                              struct catalogue *catalogue,
+                              const struct owner *owner, struct error *err)
+{
+    struct finding finding = *of_volume;
+
+    finding.owner = owner;
+    err_code code = catalogue_walk(catalogue, owner, visit_row, &finding, err);
+    if (!code)
+        code = catalogue_walk_versions(catalogue, owner->id, "", visit_version,
+                                       &finding, err);
+    return code;
+}
+
 static err_code find_on_volume(struct finding *finding, struct error *err)
 {
     CLEANUP(catalogue_close_pointer) struct catalogue *catalogue = NULL;
@@ -87,14 +101,8 @@ static err_code find_on_volume(struct finding *finding, struct error *err)
         return ERR_OK;
     if (!code)
         code = catalogue_list_owners(catalogue, &owners, err);
-    for (size_t i = 0; !code && i < owners.count; i++) {
-        finding->owner = &owners.items[i];
-        code =
-            catalogue_walk(catalogue, finding->owner, visit_row, finding, err);
-        if (!code)
-            code = catalogue_walk_versions(catalogue, finding->owner->id, "",
-                                           visit_version, finding, err);
-    }
+    for (size_t i = 0; !code && i < owners.count; i++)
+        code = find_of_owner(finding, catalogue, &owners.items[i], err);
     return code;
 }
 

@@ -284,7 +284,7 @@ static err_code rehearse(struct task *task, const struct config_volume *config,
 static err_code carry_out(struct writing *writing, struct pruning *pruning,
                           struct error *err)
 {
-    struct platform_space space;
+    struct platform_space space = {.free_bytes = 0};
     err_code code = writing_begin(writing, "prune", err);
 
     if (code)

@@ -58,7 +58,7 @@ static err_code post_present(struct telling *telling, struct error *err)
     CLEANUP(arena_release) struct arena arena = ARENA_INIT;
     const struct place *place = telling->place;
     struct version_info info = {.is_present = true};
-    struct record record;
+    struct record record = {.key = NULL};
     err_code code = ERR_NOT_FOUND;
 
     if (*place->path)

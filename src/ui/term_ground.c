@@ -100,6 +100,8 @@ void ground_keep_keys(char *reply)
     const char *from = reply;
     char *to = reply;
 
+    if (!reply)
+        return;
     while (from && *from) {
         if (!strncmp(from, "\033]11;", 5) || !strncmp(from, "\033[?", 3))
             from = skip_sequence(from);

@@ -20,10 +20,11 @@ guest 'make_files source 20 20000
     as_me berth volume add /mnt/usb --name usb
     as_me berth job add docs --source "$PWD/source" --target usb:/docs'
 expect_exit 0 guest 'as_me berth sync'
-as=as_me eject_said 3 usb
+as=as_me eject_said 7 usb
 check "refused: it names what polkit must allow" grep -q \
     'org.freedesktop.udisks2.filesystem-unmount' "$TMP/words"
 check "it does not say SAFE" expect_exit 1 grep -q SAFE "$TMP/words"
+check "but what it means" grep -q "DO NOT UNPLUG" "$TMP/words"
 check "the disk was not stopped" expect_exit 1 grep -q 'STOP\|EJECT' "$TMP/trace"
 guest 'umount /mnt/usb'
 
