@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# quick
 # `berth demo`: practice drives that are read, synced, pulled and ejected, and
 # nothing of the user's touched.
 . "$(dirname "$0")/lib.sh"
