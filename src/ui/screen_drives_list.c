@@ -94,7 +94,7 @@ static void draw_drive_line(const struct model *model,
     area_put(area_columns(area, title, 8), 0, y, STYLE_NORMAL,
              drive->is_external ? platform_bus_name(drive->bus) : "internal");
     if (drive->size_bytes > 0)
-        area_put_right(area_columns(area, title + 8, 7), y, STYLE_NORMAL,
+        area_put_right(area_columns(area, title + 9, 7), y, STYLE_NORMAL,
                        format_bytes(drive->size_bytes, size));
     area_put(area, title + 8 + 9, y, health_style(drive->health.state),
              health_state_name(drive->health.state));
