@@ -181,7 +181,6 @@ static err_code take_over(struct catalogue *catalogue,
                           const struct owner *holder, const char *host,
                           const char *job, struct error *err)
 {
-    struct owner taken = *holder;
     struct taking taking = {catalogue, holder};
     err_code code = absorb_others(catalogue, owners, holder, err);
 
@@ -189,9 +188,11 @@ static err_code take_over(struct catalogue *catalogue,
         code = catalogue_walk(catalogue, holder, take_row, &taking, err);
     if (code)
         return code;
-    CLEANUP_FREE char *own_host = taken.host = xstrdup(host);
-    CLEANUP_FREE char *own_job = taken.job = xstrdup(job);
-    CLEANUP_FREE char *identity = taken.source_identity = xstrdup("");
+    CLEANUP(owner_release) struct owner taken = *holder;
+    taken.host = xstrdup(host);
+    taken.job = xstrdup(job);
+    taken.directory = xstrdup(holder->directory);
+    taken.source_identity = xstrdup("");
     taken.claims++;
     taken.last_full_ns = taken.last_sync_ns = 0;
     code = catalogue_update_owner(catalogue, &taken, err);

@@ -71,8 +71,8 @@ static void check_owner(const struct owner *owner)
 {
     require(!*owner->directory || path_is_plain_relative(owner->directory));
     require(!catalogue_walk(catalogue, owner, check_row, NULL, NULL));
-    require(!catalogue_walk_versions(catalogue, owner->id, check_version, NULL,
-                                     NULL));
+    require(!catalogue_walk_versions(catalogue, owner->id, "", check_version,
+                                     NULL, NULL));
 }
 
 static void check_catalogue(void)
