@@ -51,7 +51,7 @@ kill -INT $pid 2>/dev/null || :
 wait $pid || code=$?
 check "a second signal leaves as well: exit 8" test $code -eq 8
 
-sed -i 's|bandwidth = "10M"; ||' "$TMP/berth.conf"
+sed -i 's|bandwidth = "10M"|bandwidth = "30M"|' "$TMP/berth.conf"
 if command -v script >/dev/null; then
     script -qec "'$BERTH' --config '$TMP/berth.conf' --state-dir '$TMP/state' sync" \
         "$TMP/typescript" >/dev/null
