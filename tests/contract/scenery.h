@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "core/base/clock.h"
 #include "core/base/fdio.h"
 #include "core/base/path.h"
 #include "core/base/thread.h"
@@ -27,6 +28,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SKIP_BECAUSE(reason)                                                   \

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# alone
 # timeout 900
 # The same tree with `rsync -a --delete` beside it in one run: the same result,
 # times and memory side by side (medians of three, cold caches). A figure, not

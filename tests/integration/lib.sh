@@ -62,6 +62,18 @@ need_command() {
     done
 }
 
+# patiently COMMAND…: tests that run at the same time look at every volume for a
+# moment, and take the loop device that was free a moment ago. FUSE lets go of
+# a killed process's files a moment later, too.
+patiently() {
+    local try
+    for try in 1 2 3 4 5 6 7 8; do
+        "$@" 2>"$TMP/.patience" && return 0
+        sleep "0.$try"
+    done
+    "$@"
+}
+
 # make_volume ext4|btrfs|xfs|exfat NAME SIZE: a fresh volume on a loop device.
 # Prints its mount point, $TMP/mnt/NAME. The image is sparse, and made larger
 # than SIZE where the filesystem insists. exFAT is served by FUSE: not every
@@ -84,7 +96,8 @@ make_volume() {
     need_command losetup "${mkfs[0]}"
     [ "$size" -ge "$smallest" ] || size=$smallest
     truncate -s "$size" "$image"
-    loop=$(losetup --find --show "$image") || skip "needs loop devices"
+    loop=$(patiently losetup --find --show "$image") ||
+        skip "needs loop devices"
     "${mkfs[@]}" -L "$name" "$loop" >&2
     echo "$filesystem $loop" >"$volumes_/$name"
     mount_volume "$name"
@@ -105,12 +118,11 @@ mount_volume() {
 
 # unmount_volume NAME: the image $TMP/NAME.img is complete afterwards.
 unmount_volume() {
-    umount "$TMP/mnt/$1"
+    patiently umount "$TMP/mnt/$1"
 }
 
 remount_volume() {
-    unmount_volume "$1"
-    mount_volume "$1" >/dev/null
+    unmount_volume "$1" && mount_volume "$1" >/dev/null
 }
 
 # replug_volume NAME: the device itself leaves and comes back.
@@ -119,7 +131,7 @@ replug_volume() {
     read -r filesystem loop <"$volumes_/$1"
     unmount_volume "$1"
     losetup -d "$loop"
-    loop=$(losetup --find --show "$TMP/$1.img")
+    loop=$(patiently losetup --find --show "$TMP/$1.img")
     echo "$filesystem $loop" >"$volumes_/$1"
     mount_volume "$1" >/dev/null
 }

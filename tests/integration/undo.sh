@@ -202,15 +202,7 @@ full_drive() { # FILESYSTEM
     expect_exit 0 berth sync
     check "$fs: what the rule does not keep makes room first" \
         cmp "$source_dir/new 5" "$root/docs/new 5"
-    leave "full_$fs"
-}
-
-# FUSE closes what was open a moment after it says so.
-leave() { # VOLUME
-    unmount_volume "$1" 2>/dev/null || {
-        sleep 1
-        unmount_volume "$1"
-    }
+    unmount_volume "full_$fs"
 }
 
 source_dir=$TMP/source
@@ -224,6 +216,6 @@ for fs in ext4 exfat; do
     undo_run $fs
     killed_undo $fs
     prunes $fs
-    leave "usb_$fs"
+    unmount_volume "usb_$fs"
     full_drive $fs
 done
