@@ -5,18 +5,31 @@
  */
 #include "linux/daemons.h"
 
+static char *berth; /* the program */
+
+/*
+ * build/release/tests/linux/commands -> build/release/berth. Asked for before
+ * there is a mount namespace of our own: in there the kernel names our file by
+ * its place in the old one, from the root of all when we are in a chroot.
+ */
+static void find_berth(void)
+{
+    char program[PATH_MAX] = "";
+
+    if (readlink("/proc/self/exe", program, sizeof program - 1) <= 0)
+        return;
+    for (int i = 0; i < 3; i++)
+        *strrchr(program, '/') = '\0';
+    berth = path_join(program, "berth");
+}
+
 /* Also what it writes, to the end of *out. Returns its exit code. */
 static int run_berth(struct strbuf *out, const char *const *arguments)
 {
     CLEANUP_FREE char *log = path_join(base, "berth.log");
-    char program[PATH_MAX] = "";
     int status = -1;
 
-    /* build/release/tests/linux/commands -> build/release/berth */
-    assert_true(readlink("/proc/self/exe", program, sizeof program - 1) > 0);
-    for (int i = 0; i < 3; i++)
-        *strrchr(program, '/') = '\0';
-    CLEANUP_FREE char *berth = path_join(program, "berth");
+    assert_non_null(berth);
     pid_t child = fork();
     if (!child) {
         int fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -201,5 +214,8 @@ static int run_group(void)
 
 int main(void)
 {
-    return run_with_disks(run_group);
+    find_berth();
+    int failed = run_with_disks(run_group);
+    free(berth);
+    return failed;
 }
