@@ -221,7 +221,8 @@ static void print_nothing(struct cli_output *output, struct event *event)
 const struct cli_command cli_mount = {
     .name = "mount",
     .arguments = "VOLUME",
-    .summary = "Mount a volume where the system would; by label or device",
+    .summary =
+        "Mount a volume where the system would; by name, label or device",
     .kind = COMMAND_MOUNT,
     .least_words = 1,
     .most_words = 1,

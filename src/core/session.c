@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define META_DRIVER "driver"
+#define META_FS_UUID "fs_uuid"
 
 /*
  * --- opening ---
@@ -107,6 +108,29 @@ static err_code tidy(struct session *session, struct error *err)
     return code;
 }
 
+/* By which it is found again while it is not mounted. */
+static err_code remember_filesystem(struct session *session, struct error *err)
+{
+    const char *uuid = session->volume->mount.fs_uuid;
+    CLEANUP(strbuf_release) struct strbuf before = STRBUF_INIT;
+    bool found;
+    err_code code = catalogue_get_meta(session->catalogue, META_FS_UUID,
+                                       &before, &found, err);
+
+    if (code || session->volume->is_folder || !*uuid ||
+        (found && !strcmp(before.text, uuid)))
+        return code;
+    return catalogue_set_meta(session->catalogue, META_FS_UUID, uuid, err);
+}
+
+err_code session_known_filesystem(struct catalogue *catalogue,
+                                  struct strbuf *out_uuid, struct error *err)
+{
+    bool found;
+
+    return catalogue_get_meta(catalogue, META_FS_UUID, out_uuid, &found, err);
+}
+
 err_code session_open(const struct session_options *options,
                       struct session *out, struct error *err)
 {
@@ -124,6 +148,8 @@ err_code session_open(const struct session_options *options,
                   options->command, &out->lock, err);
     if (!code)
         code = load_traits(out, err);
+    if (!code)
+        code = remember_filesystem(out, err);
     if (!code)
         code = settle_past(out, err);
     if (!code)

@@ -14,6 +14,7 @@
 #define BERTH_SESSION_H
 
 #include "core/base/error.h"
+#include "core/base/strbuf.h"
 #include "core/catalogue.h"
 #include "core/fsops.h"
 #include "core/lock.h"
@@ -66,6 +67,11 @@ err_code session_barrier(struct session *session, struct error *err) MUST_CHECK;
 err_code session_close(struct session *session, struct error *err) MUST_CHECK;
 /* Unlocks whatever the state; what is open stays recorded as open. */
 void session_release(struct session *session);
+
+/* The UUID of the volume's filesystem when it was last open; "" if never. */
+err_code session_known_filesystem(struct catalogue *catalogue,
+                                  struct strbuf *out_uuid, struct error *err)
+    MUST_CHECK;
 
 /* Tries what the volume can hold and keeps it in the catalogue. */
 err_code session_probe(struct session *session, struct error *err) MUST_CHECK;

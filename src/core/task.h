@@ -97,6 +97,20 @@ enum outcome task_eject_volumes(struct task *task,
                                 size_t count);
 
 /*
+ * Mounts a configured volume where the system would, and looks whether it is
+ * the one. ERR_NOT_FOUND: not attached, or never written from here, so that
+ * nobody knows which of the filesystems it is.
+ */
+err_code task_mount_volume(struct task *task,
+                           const struct config_volume *config,
+                           struct error *err) MUST_CHECK;
+
+/* Waits for a request to the platform, however long another program takes. */
+struct platform_request;
+err_code task_await(struct platform_request *request, struct error *err)
+    MUST_CHECK;
+
+/*
  * Puts back what an interrupted removal of local files left under private
  * names. What it cannot is said; those jobs are refused (offload_files.h).
  */

@@ -270,21 +270,6 @@ static err_code flush_all(struct ejecting *ejecting, struct error *err)
     return code;
 }
 
-/* --- requests
- * ------------------------------------------------------------------------------
- */
-
-/* Waits for a request to the platform, however long another program takes. */
-static err_code wait_for(struct platform_request *request, struct error *err)
-{
-    bool is_done = false;
-    err_code code = ERR_OK;
-
-    while (!code && !is_done)
-        code = platform_wait(request, LOOK_MS, &is_done, err);
-    return code;
-}
-
 /* --- unmount
  * --------------------------------------------------------------------------------
  */
@@ -309,7 +294,7 @@ static err_code unmount_once(struct ejecting *ejecting,
 {
     struct platform_request *request =
         platform_unmount(ejecting->task->context->platform, volume->device);
-    err_code code = wait_for(request, err);
+    err_code code = task_await(request, err);
 
     platform_request_free(request);
     return code;
@@ -389,7 +374,7 @@ static void mount_again(struct ejecting *ejecting)
         struct error err = ERROR_INIT;
         struct platform_request *request =
             platform_mount(ejecting->task->context->platform, volume->device);
-        if (wait_for(request, &err))
+        if (task_await(request, &err))
             task_say(ejecting->task, "volume %s stays unmounted: %s",
                      name_of(volume), err.message);
         platform_request_free(request);
@@ -407,7 +392,7 @@ static void lock_containers(struct ejecting *ejecting)
         struct platform_request *request =
             platform_lock(ejecting->task->context->platform,
                           ejecting->unmounted.items[i]->device);
-        err_code code = wait_for(request, &err);
+        err_code code = task_await(request, &err);
         if (code && code != ERR_UNSUPPORTED)
             task_say(ejecting->task, "cannot lock %s: %s",
                      name_of(ejecting->unmounted.items[i]), err.message);
@@ -437,7 +422,7 @@ static void power_off(struct ejecting *ejecting)
     tell_step(ejecting, EJECT_STEP_POWER_OFF, "");
     struct platform_request *request = platform_power_off(
         ejecting->task->context->platform, ejecting->drive->id);
-    err_code code = wait_for(request, &err);
+    err_code code = task_await(request, &err);
     proof->power_off_tried = code != ERR_UNSUPPORTED;
     proof->power_off_ok = code == ERR_OK;
     proof->power = platform_request_proof(request);
@@ -555,34 +540,6 @@ enum outcome task_eject_volumes(struct task *task,
         outcome = outcome_worse(outcome, outcome_of(code));
     }
     return outcome;
-}
-
-err_code task_mount(struct task *task, enum outcome *outcome, struct error *err)
-{
-    CLEANUP(platform_devices_release)
-    struct platform_devices devices = {.drives = {.items = NULL}};
-    const char *name = task->command->names[0];
-    err_code code =
-        platform_list_devices(task->context->platform, &devices, err);
-    const char *device = NULL;
-
-    for (size_t i = 0; !code && i < devices.volumes.count; i++) {
-        const struct platform_volume *volume = &devices.volumes.items[i];
-        if (!strcmp(volume->device, name) || !strcmp(volume->fs_label, name))
-            device = volume->device;
-    }
-    if (!code && !device)
-        code = error_set(err, ERR_NOT_FOUND,
-                         "there is no volume %s to mount: is the drive plugged "
-                         "in?",
-                         name);
-    if (code)
-        return code;
-    struct platform_request *request =
-        platform_mount(task->context->platform, device);
-    code = wait_for(request, err);
-    platform_request_free(request);
-    return code;
 }
 
 /* Only a program of the user's own, and only asked: SIGTERM. */

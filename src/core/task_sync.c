@@ -110,9 +110,16 @@ static void tell_about_repair(struct syncing *syncing)
 
 static err_code open_volume(struct syncing *syncing, struct error *err)
 {
-    err_code code = volume_locate(syncing->task->context->platform,
-                                  syncing->config, &syncing->volume, err);
+    struct platform *platform = syncing->task->context->platform;
+    err_code code =
+        volume_locate(platform, syncing->config, &syncing->volume, err);
 
+    if (code == ERR_NOT_FOUND && syncing->config->mount) {
+        code = task_mount_volume(syncing->task, syncing->config, err);
+        if (!code)
+            code =
+                volume_locate(platform, syncing->config, &syncing->volume, err);
+    }
     if (!code && syncing->config->role == VOLUME_READ_ONLY)
         code = error_set(err, ERR_REFUSED,
                          "volume %s has the role \"read-only\": no job may "

@@ -5,18 +5,31 @@
  */
 #include "linux/daemons.h"
 
+static char *berth; /* the program */
+
+/*
+ * build/release/tests/linux/commands -> build/release/berth. Asked for before
+ * there is a mount namespace of our own: in there the kernel names our file by
+ * its place in the old one, from the root of all when we are in a chroot.
+ */
+static void find_berth(void)
+{
+    char program[PATH_MAX] = "";
+
+    if (readlink("/proc/self/exe", program, sizeof program - 1) <= 0)
+        return;
+    for (int i = 0; i < 3; i++)
+        *strrchr(program, '/') = '\0';
+    berth = path_join(program, "berth");
+}
+
 /* Also what it writes, to the end of *out. Returns its exit code. */
 static int run_berth(struct strbuf *out, const char *const *arguments)
 {
     CLEANUP_FREE char *log = path_join(base, "berth.log");
-    char program[PATH_MAX] = "";
     int status = -1;
 
-    /* build/release/tests/linux/commands -> build/release/berth */
-    assert_true(readlink("/proc/self/exe", program, sizeof program - 1) > 0);
-    for (int i = 0; i < 3; i++)
-        *strrchr(program, '/') = '\0';
-    CLEANUP_FREE char *berth = path_join(program, "berth");
+    assert_non_null(berth);
     pid_t child = fork();
     if (!child) {
         int fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -147,6 +160,94 @@ static void holder_of_a_volume_is_named_and_waited_for(void **state)
     expect_ejected(stick.device);
 }
 
+/* --- a volume of the configuration --- */
+
+/* With a job, and not mounted. */
+struct known {
+    char *directory, *config, *state, *source;
+};
+#define OWN(known) "--config", (known).config, "--state-dir", (known).state
+
+static struct known know_as_archive(void)
+{
+    CLEANUP(strbuf_release) struct strbuf said = STRBUF_INIT;
+    struct known known = {.directory = path_join(base, "known-XXXXXX")};
+
+    assert_non_null(mkdtemp(known.directory));
+    known.config = path_join(known.directory, "berth.conf");
+    known.state = path_join(known.directory, "state");
+    known.source = path_join(known.directory, "source");
+    assert_int_equal(mkdir(known.source, 0700), 0);
+    write_something(known.source);
+    make_filesystem("mkfs.ext4", "ext4");
+    if (BERTH(&said, "mount", "New") ||
+        BERTH(&said, "volume", "add", "/media/root/New", "--name", "archive",
+              OWN(known)) ||
+        BERTH(&said, "job", "add", "docs", "--source", known.source, "--target",
+              "archive:/docs", OWN(known)))
+        fail_msg("%s", said.text);
+    assert_int_equal(RUN("umount", blank.device), 0);
+    return known;
+}
+
+static void allow_to_mount(const struct known *known)
+{
+    assert_int_equal(RUN("sed", "-i", "s/name = \"archive\";/& mount = true;/",
+                         known->config),
+                     0);
+}
+
+static void known_release(struct known *known)
+{
+    free(known->directory);
+    free(known->config);
+    free(known->state);
+    free(known->source);
+}
+
+static void volume_is_mounted_by_its_name(void **state)
+{
+    CLEANUP(strbuf_release) struct strbuf said = STRBUF_INIT;
+    CLEANUP(known_release) struct known known = know_as_archive();
+
+    (void)state;
+    assert_int_equal(BERTH(&said, "mount", "archive", OWN(known)), 0);
+    assert_true(is_mounted(blank.device));
+    assert_int_equal(BERTH(&said, "mount", "archive", OWN(known)), 0);
+}
+
+static void sync_mounts_what_it_may(void **state)
+{
+    CLEANUP(strbuf_release) struct strbuf said = STRBUF_INIT;
+    CLEANUP(known_release) struct known known = know_as_archive();
+
+    (void)state;
+    assert_int_equal(BERTH(&said, "sync", OWN(known)), 5);
+    assert_false(is_mounted(blank.device));
+    allow_to_mount(&known);
+    int code = BERTH(&said, "sync", "--eject", OWN(known));
+    if (code)
+        fail_msg("exit code %d: %s", code, said.text);
+    assert_false(is_mounted(blank.device));
+    assert_int_equal(BERTH(&said, "mount", "archive", OWN(known)), 0);
+    assert_true(is_there("/media/root/New/docs/file"));
+}
+
+static void what_is_not_the_volume_is_unmounted_again(void **state)
+{
+    CLEANUP(strbuf_release) struct strbuf said = STRBUF_INIT;
+    CLEANUP(known_release) struct known known = know_as_archive();
+
+    (void)state;
+    allow_to_mount(&known);
+    assert_int_equal(BERTH(&said, "mount", "archive", OWN(known)), 0);
+    assert_int_equal(RUN("rm", "-r", "/media/root/New/.berth"), 0);
+    assert_int_equal(RUN("umount", blank.device), 0);
+    assert_int_equal(BERTH(&said, "sync", OWN(known)), 5);
+    expect_words(&said, "does not carry the marker of volume archive");
+    assert_false(is_mounted(blank.device));
+}
+
 static void drives_lists_where_the_stick_is(void **state)
 {
     CLEANUP(strbuf_release) struct strbuf said = STRBUF_INIT;
@@ -191,6 +292,9 @@ static int run_group(void)
         COMMAND_TEST(xfs_is_mounted_and_ejected),
         COMMAND_TEST(exfat_of_fuse_is_ejected),
         COMMAND_TEST(holder_of_a_volume_is_named_and_waited_for),
+        COMMAND_TEST(volume_is_mounted_by_its_name),
+        COMMAND_TEST(sync_mounts_what_it_may),
+        COMMAND_TEST(what_is_not_the_volume_is_unmounted_again),
     };
 
     if (!has_daemons())
@@ -201,5 +305,8 @@ static int run_group(void)
 
 int main(void)
 {
-    return run_with_disks(run_group);
+    find_berth();
+    int failed = run_with_disks(run_group);
+    free(berth);
+    return failed;
 }

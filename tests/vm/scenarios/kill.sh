@@ -20,7 +20,7 @@ for moment in syncfs=1 renameat,renameat2=1 renameat,renameat2=20 fsync=2 fsync=
         rm 'source/file 0001$round'
         mv 'source/file 0002$round' 'source/renamed $round'"
     if ! guest "sync_stalled ${moment%=*} ${moment#*=}"; then
-        guest 'cat sync.log'
+        guest 'cat paused.log'
         fail "$moment is not reached"
     fi
     guest kill_berth
