@@ -190,7 +190,7 @@ static void print(struct cli_output *output, struct event *event)
     case EVENT_FINDING:
         if (output->json)
             cli_json_add(output, "failed", failed_to_json(event));
-        else
+        else if (!event->is_repeated)
             cli_complain(output, "%s: %s: %s", event->job,
                          cli_name(event->path), event->text);
         break;

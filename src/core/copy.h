@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/base/thread.h"
+#include "core/current.h"
 #include "core/fsops.h"
 #include "core/record.h"
 
@@ -27,6 +28,8 @@ struct copy_context {
     int64_t bandwidth;   /* bytes a second for this run; 0: no limit */
     const struct stop_flag *stop;
     _Atomic int64_t *bytes_written; /* grows while files are staged */
+    struct current *current; /* the file that is being staged; NULL: nobody
+                                looks */
 };
 
 /* One worker's own: buffers and open directories. */

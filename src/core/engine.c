@@ -76,6 +76,8 @@ static void tell_progress(struct engine *engine)
             continue;
         struct event *event = task_event(task, EVENT_PROGRESS);
         event->progress = read_progress(task);
+        if (event->progress.phase != PHASE_SCANNING)
+            event->path = current_get(&task->progress.current);
         task_post(task, event);
     }
 }

@@ -24,12 +24,12 @@
 #include <stdint.h>
 
 enum event_kind {
-    EVENT_PROGRESS,
-    EVENT_MESSAGE, /* text: for the user, does not end anything */
+    EVENT_PROGRESS, /* path: the file it is at; NULL while scanning */
+    EVENT_MESSAGE,  /* text: for the user, does not end anything */
     EVENT_VOLUME,
     EVENT_JOB,
     EVENT_PLAN,        /* a diff of one job and target */
-    EVENT_FILE_FAILED, /* did not arrive: job, path, text */
+    EVENT_FILE_FAILED, /* did not arrive: job, path, text, is_repeated */
     EVENT_FINDING,     /* of a verify: job, path, text */
     EVENT_JOB_SYNCED,
     EVENT_VERIFIED,
@@ -184,7 +184,9 @@ struct event {
     char *volume;
     char *path;
     char *text;
-    err_code code; /* of a failure */
+    err_code code;    /* of a failure */
+    bool is_repeated; /* EVENT_FILE_FAILED: there is no space for it, as for one
+                         of this volume before; EVENT_JOB_SYNCED sums up */
     enum outcome outcome;
     struct progress progress;
     struct volume_info volume_info;

@@ -8,6 +8,7 @@
 #include "core/guard.h"
 #include "core/replica.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -502,6 +503,7 @@ static void fill_copy_context(struct executor *executor)
         .bandwidth = options->job->bandwidth,
         .stop = options->stop,
         .bytes_written = &options->progress->bytes_written,
+        .current = options->current,
     };
 }
 
@@ -540,10 +542,11 @@ err_code execute_plan(const struct execute_options *options,
         err_code finished = finish_directories(&executor, err);
         code = finished ? finished : code;
     }
-    if (!code && executor.report.ran_out_of_space)
+    if (!code && executor.report.without_space)
         code = error_set(err, ERR_NO_SPACE,
-                         "volume %s is full: not everything fitted",
-                         options->session->volume->marker.name);
+                         "volume %s is full: %" PRId64 " did not fit",
+                         options->session->volume->marker.name,
+                         executor.report.without_space);
     err_code recorded =
         execute_report_end(&executor.report, options, code ? NULL : err);
     if (!code)

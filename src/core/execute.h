@@ -53,6 +53,7 @@ struct execute_options {
     unsigned workers;
     const struct stop_flag *stop;
     struct run_progress *progress;
+    struct current *current; /* the file it is at; NULL: nobody looks */
     const struct run_listener *listener;
 };
 

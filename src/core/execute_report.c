@@ -15,7 +15,7 @@ void execute_report_failure(struct execute_report *report,
 
     ARRAY_PUSH(report, failure);
     if (code == ERR_NO_SPACE)
-        report->ran_out_of_space = true;
+        report->without_space++;
     atomic_fetch_add(&options->progress->files_failed, 1);
     if (listener)
         listener->failed(listener->context, options->job->name, path, code,

@@ -15,7 +15,7 @@ struct execute_failure {
 struct execute_report {
     struct execute_failure *items;
     size_t count, capacity;
-    bool ran_out_of_space;
+    int64_t without_space; /* of these: did not fit */
 };
 
 void execute_report_failure(struct execute_report *report,

@@ -26,6 +26,7 @@ static void copy_item(struct pool *pool, struct copier *copier,
     struct error err = ERROR_INIT;
 
     item->staged = session_new_staged(pool->session);
+    current_set(pool->context->current, item->step->action->path);
     if (item->from == STAGE_SOURCE)
         item->code = copy_file(copier, item->path, item->staged, item->known,
                                &item->result, &err);

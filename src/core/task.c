@@ -44,6 +44,7 @@ struct task *task_new(const struct task_context *context,
     task->command = command;
     task->config = (struct config)CONFIG_INIT;
     task->progress.started_ns = clock_monotonic_ns();
+    current_init(&task->progress.current);
     if (pipe(task->stop_pipe))
         die("cannot create a pipe: errno %d", errno);
     for (int i = 0; i < 2; i++)
@@ -67,6 +68,7 @@ void task_free(struct task *task)
     config_release(&task->config);
     cleanup_fd(&task->stop_pipe[0]);
     cleanup_fd(&task->stop_pipe[1]);
+    current_release(&task->progress.current);
     free(task->host);
     free(task);
 }

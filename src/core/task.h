@@ -46,6 +46,7 @@ struct task_progress {
     struct compare_progress compare;
     struct run_progress run;
     struct verify_progress verify;
+    struct current current;
     int64_t started_ns; /* monotonic */
 };
 

@@ -26,6 +26,7 @@ static void syncing_release(struct syncing *syncing)
     free(syncing->program);
     free(syncing->scratch);
     free(syncing->jobs);
+    free(syncing->no_space);
 }
 
 /* --- opening a volume --- */

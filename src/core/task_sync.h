@@ -17,7 +17,8 @@ struct syncing {
     bool device_is_fresh; /* nothing was written to it since it was plugged in
                            */
     char *program, *scratch;
-    char *jobs; /* names, for the history */
+    char *jobs;     /* names, for the history */
+    char *no_space; /* the words for a file that did not fit, once said */
     struct run_counts counts;
     enum outcome outcome;
 };

@@ -120,6 +120,20 @@ static void begin_progress(struct job_run *run, const struct plan *plan)
     atomic_store(&progress->phase, PHASE_COPYING);
 }
 
+/* A full volume is told once; each file that it had no space for has its event
+ * all the same. */
+static bool was_told(struct syncing *syncing, err_code code,
+                     const char *message)
+{
+    if (code != ERR_NO_SPACE)
+        return false;
+    if (syncing->no_space && !strcmp(syncing->no_space, message))
+        return true;
+    free(syncing->no_space);
+    syncing->no_space = xstrdup(message);
+    return false;
+}
+
 static void post_failed(void *context, const char *job, const char *path,
                         err_code code, const char *message)
 {
@@ -131,6 +145,7 @@ static void post_failed(void *context, const char *job, const char *path,
     event->path = xstrdup(path);
     event->text = xstrdup(message);
     event->code = code;
+    event->is_repeated = was_told(syncing, code, message);
     task_post(syncing->task, event);
 }
 
@@ -152,6 +167,7 @@ err_code sync_execute(struct job_run *run, const struct plan *plan,
         .workers = run->pair->job->bandwidth ? 1 : 2,
         .stop = &syncing->task->stop,
         .progress = &syncing->task->progress.run,
+        .current = &syncing->task->progress.current,
         .listener = &listener,
     };
 
@@ -235,6 +251,7 @@ static err_code look_back(struct job_run *run, const struct plan *plan,
         .sample = 1.0,
         .stop = &syncing->task->stop,
         .progress = &syncing->task->progress.verify,
+        .current = &syncing->task->progress.current,
         .listener = &listener,
     };
 

@@ -130,6 +130,7 @@ static err_code verify_volume(struct verifying_volume *verifying,
         .seed = (uint64_t)clock_now_ns(),
         .stop = &task->stop,
         .progress = &task->progress.verify,
+        .current = &task->progress.current,
         .listener = &listener,
     };
     struct verify_counts counts = {0};

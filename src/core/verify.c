@@ -243,6 +243,7 @@ static err_code visit(void *context, const char *path, const char *drive_path,
         verifying->counts->skipped++;
         return ERR_OK;
     }
+    current_set(options->current, path);
     err_code code = check_file(verifying, path, drive_path, record, err);
     atomic_fetch_add(&options->progress->files_done, 1);
     return code;

@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 #include "core/base/thread.h"
 #include "core/catalogue.h"
+#include "core/current.h"
 #include "core/volume.h"
 
 #include <stdatomic.h>
@@ -56,6 +57,7 @@ struct verify_options {
     uint64_t seed; /* another sample each time */
     const struct stop_flag *stop;
     struct verify_progress *progress;
+    struct current *current; /* the file it is at; NULL: nobody looks */
     const struct verify_listener *listener;
 };
 
