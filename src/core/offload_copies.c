@@ -2,6 +2,7 @@
 
 #include "core/base/path.h"
 #include "core/history.h"
+#include "core/peers.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -53,7 +54,8 @@ err_code offload_unmark(struct catalogue *catalogue, const struct owner *owner,
         row.source.mtime_ns != now->mtime_ns)
         return code;
     row.flags &= ~(unsigned)RECORD_OFFLOADED;
-    return catalogue_put(catalogue, owner, path, &row, err);
+    code = peers_mark_due(catalogue, owner->host, err);
+    return code ? code : catalogue_put(catalogue, owner, path, &row, err);
 }
 
 err_code offload_doubt(struct catalogue *catalogue, const struct owner *owner,

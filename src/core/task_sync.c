@@ -5,6 +5,8 @@
 #include "core/guard.h"
 #include "core/host.h"
 #include "core/journal.h"
+#include "core/peers.h"
+#include "core/replica_read.h"
 
 #include "platform/platform_host.h"
 
@@ -38,6 +40,14 @@ static char *join_job_names(const struct pair *pairs, size_t count)
     for (size_t i = 0; i < count; i++)
         strbuf_addf(&names, "%s%s", i ? ", " : "", pairs[i].job->name);
     return strbuf_detach(&names);
+}
+
+static bool has_move(const struct pair *pairs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (pairs[i].job->mode == JOB_MOVE)
+            return true;
+    return false;
 }
 
 /* Snapshots of databases that a killed run left on the internal disk. */
@@ -201,16 +211,29 @@ static void tell_if_pulled(struct syncing *syncing)
     task_post(syncing->task, event);
 }
 
-/* After a failed flush a session is needed even if no job has anything to do:
- * only one that ends well says that the volume can be trusted again. */
-static bool flush_anew(struct syncing *syncing)
+static bool may_tell(const struct syncing *syncing)
+{
+    return !syncing->volume.mount.is_read_only && !syncing->session.is_unclean;
+}
+
+/*
+ * After a failed flush a session is needed even if no job has anything to do:
+ * only one that ends well says that the volume can be trusted again. So it is
+ * where the volume was not told yet of something that changed while it was
+ * away: what was offloaded since.
+ */
+static bool begin_if_owed(struct syncing *syncing)
 {
     struct error err = ERROR_INIT;
+    struct peer peer = {.is_due = false};
     bool has_failed = false;
     err_code code =
         journal_has_failed_flush(syncing->catalogue, &has_failed, &err);
 
-    if (!code && has_failed) {
+    if (!code)
+        code =
+            peers_get(syncing->catalogue, syncing->session.host, &peer, &err);
+    if (!code && (has_failed || (peer.is_due && may_tell(syncing)))) {
         code = session_begin(&syncing->session, &err);
         syncing->is_begun = code == ERR_OK;
     }
@@ -222,6 +245,31 @@ static bool flush_anew(struct syncing *syncing)
     return false;
 }
 
+/*
+ * Files may leave this machine only once the volume's replica was read back
+ * (ENGINE, "move"): before the first change, where only what was written in an
+ * earlier plug can be proved (FUSE), and after the last one.
+ */
+static void read_replica_back(struct syncing *syncing, bool device_is_fresh)
+{
+    struct error err = ERROR_INIT;
+
+    if (!syncing->moves || syncing->session.is_unclean)
+        return;
+    err_code code =
+        replica_read_back(syncing->catalogue, &syncing->volume,
+                          syncing->session.host, device_is_fresh, &err);
+    if (!code)
+        return;
+    task_say(syncing->task,
+             "volume %s: the replica of the catalogue does not read back (%s): "
+             "no local file goes until it was written anew",
+             syncing->config->name, err.message);
+    syncing->outcome = outcome_worse(syncing->outcome,
+                                     code == ERR_CORRUPT ? OUTCOME_FAILED_FILES
+                                                         : outcome_of(code));
+}
+
 static enum outcome sync_volume(struct task *task, const struct pair *pairs,
                                 size_t count, bool *out_is_absent)
 {
@@ -229,7 +277,8 @@ static enum outcome sync_volume(struct task *task, const struct pair *pairs,
     struct syncing syncing = {.task = task,
                               .config = pairs->volume,
                               .volume = VOLUME_INIT,
-                              .jobs = join_job_names(pairs, count)};
+                              .jobs = join_job_names(pairs, count),
+                              .moves = has_move(pairs, count)};
     struct error err = ERROR_INIT;
     err_code code = open_volume(&syncing, &err);
 
@@ -238,7 +287,8 @@ static enum outcome sync_volume(struct task *task, const struct pair *pairs,
         task_say(task, "%s", err.message);
         return *out_is_absent ? OUTCOME_DONE : outcome_of(code);
     }
-    bool go_on = flush_anew(&syncing);
+    read_replica_back(&syncing, syncing.device_is_fresh);
+    bool go_on = begin_if_owed(&syncing);
     for (size_t i = 0; go_on && i < count; i++)
         go_on = sync_run_job(&syncing, &pairs[i]);
     code = sync_prune(&syncing, 0, &err);
@@ -252,6 +302,9 @@ static enum outcome sync_volume(struct task *task, const struct pair *pairs,
     code = close_volume(&syncing, is_sound, &err);
     if (code)
         task_say(task, "volume %s: %s", syncing.config->name, err.message);
+    else if (is_sound)
+        read_replica_back(&syncing,
+                          syncing.device_is_fresh && !syncing.is_begun);
     return outcome_worse(syncing.outcome, outcome_of(code));
 }
 

@@ -14,6 +14,7 @@ struct syncing {
     char *catalogue_path;
     struct session session;
     bool is_open, is_begun;
+    bool moves;           /* a job in the mode "move" is among them */
     bool device_is_fresh; /* nothing was written to it since it was plugged in
                            */
     char *program, *scratch;

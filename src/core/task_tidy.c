@@ -9,6 +9,7 @@
 #include "core/health_store.h"
 #include "core/offload_copies.h"
 #include "core/offload_files.h"
+#include "core/peers.h"
 #include "core/registry.h"
 #include "platform/platform_host.h"
 
@@ -130,6 +131,8 @@ static err_code mark_all_on(struct offload_target *target,
     for (size_t i = 0; !code && i < count; i++)
         if (items[i].is_hidden)
             code = mark_on(target, &items[i], err);
+    if (!code)
+        code = peers_mark_due(target->catalogue, target->owner.host, err);
     if (!code)
         return db_commit(db, err);
     db_rollback(db);

@@ -16,15 +16,6 @@ mkdir "$source_dir"
 berth job add films --source "$source_dir" --target usb:/films --mode move
 export LD_PRELOAD=$TMP/clock.so
 
-note_replica() {
-    python3 - "$TMP"/state/volumes/*.db <<'PYTHON'
-import sqlite3, sys, time
-db = sqlite3.connect(sys.argv[1])
-db.execute("INSERT INTO meta VALUES ('replica_until', ?1) "
-           "ON CONFLICT (name) DO UPDATE SET value = ?1", (str(time.time_ns()),))
-db.commit()
-PYTHON
-}
 
 sync_only() { # nothing is removed by a clock that is not synchronised
     BERTH_UNSYNCHRONISED=1 berth sync
@@ -39,7 +30,6 @@ fill() {
     done
     sleep 0.05 # not copied in the moment in which it changed
     sync_only >/dev/null 2>&1 || fail "round $round: the sync before"
-    note_replica
 }
 
 # Somewhere, under whatever name, each content is to be found.
