@@ -82,9 +82,9 @@ struct cli_output {
     bool json;
     bool progress_is_shown; /* stderr is a terminal */
     bool line_is_open;      /* a progress line waits to be cleared */
-    size_t printed;         /* events of the command so far */
     int64_t last_log_ns;    /* of a progress line in a log */
-    const char *open_list;  /* JSON array that is being written */
+    size_t listed;          /* values of the command's own JSON list so far */
+    struct json_t *others;  /* JSON lists beside it, until the end */
     bool told_holders;      /* who holds a busy drive is said once */
 };
 
