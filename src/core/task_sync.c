@@ -7,6 +7,7 @@
 #include "core/guard.h"
 #include "core/host.h"
 #include "core/journal.h"
+#include "core/task_schedule.h"
 
 #include "platform/platform_host.h"
 
@@ -393,7 +394,8 @@ static enum outcome serve(struct task *task, const struct pairs *pairs,
     return worst;
 }
 
-err_code task_sync(struct task *task, enum outcome *outcome, struct error *err)
+static err_code sync_all(struct task *task, enum outcome *outcome,
+                         struct error *err)
 {
     CLEANUP(pairs_release) struct pairs pairs = {.items = NULL};
 
@@ -420,4 +422,21 @@ err_code task_sync(struct task *task, enum outcome *outcome, struct error *err)
             outcome_worse(*outcome, task_eject_volumes(task, to_eject,
                                                        served.to_eject_count));
     return ERR_OK;
+}
+
+err_code task_sync(struct task *task, enum outcome *outcome, struct error *err)
+{
+    const char *scheduled = task->command->scheduled;
+
+    if (scheduled && !config_schedule_is_valid(scheduled))
+        return error_set(err, ERR_INVALID,
+                         "--scheduled %s: give a time as in \"02:00\", or "
+                         "\"on-plug\"",
+                         scheduled);
+    if (scheduled)
+        task_begin_night(task);
+    err_code code = sync_all(task, outcome, err);
+    if (scheduled)
+        task_end_night(task, outcome_worse(*outcome, outcome_of(code)));
+    return code;
 }
