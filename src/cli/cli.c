@@ -9,12 +9,33 @@
 #include <unistd.h>
 
 const struct cli_command *const cli_commands[] = {
-    &cli_volume_add, &cli_volume_list, &cli_volume_forget, &cli_job_add,
-    &cli_job_list,   &cli_job_remove,  &cli_job_claim,     &cli_diff,
-    &cli_sync,       &cli_verify,      &cli_history,       &cli_versions,
-    &cli_restore,    &cli_prune,       &cli_undo,          &cli_tidy,
-    &cli_copies,     &cli_find,        &cli_drives,        &cli_eject,
-    &cli_mount,      &cli_demo,
+    &cli_volume_add,
+    &cli_volume_list,
+    &cli_volume_forget,
+    &cli_job_add,
+    &cli_job_list,
+    &cli_job_remove,
+    &cli_job_claim,
+    &cli_diff,
+    &cli_sync,
+    &cli_verify,
+    &cli_history,
+    &cli_versions,
+    &cli_restore,
+    &cli_prune,
+    &cli_undo,
+    &cli_tidy,
+    &cli_copies,
+    &cli_find,
+    &cli_drives,
+    &cli_eject,
+    &cli_mount,
+    &cli_schedule_install,
+    &cli_schedule_remove,
+    &cli_schedule_show,
+    &cli_doctor,
+    &cli_init,
+    &cli_demo,
 };
 const size_t cli_command_count = COUNT_OF(cli_commands);
 
@@ -136,6 +157,8 @@ static err_code choose_command(struct parsing *parsing, struct error *err)
             (parsing->words.count - used) * sizeof *parsing->words.items);
     parsing->words.count -= used;
     invocation->request = command_new(invocation->command->kind);
+    if (invocation->command->prepare)
+        invocation->command->prepare(invocation->request);
     return ERR_OK;
 }
 

@@ -37,6 +37,8 @@ struct cli_command {
     size_t least_words, most_words;
     bool rest_is_command; /* from its first word on nothing is its option */
     const struct cli_option *options; /* ends with a NULL name */
+    /* Defaults that are not command_new's; NULL: none. */
+    void (*prepare)(struct command *request);
     /* Takes the words that are not options. NULL: they are names. */
     err_code (*take_words)(struct command *request,
                            const struct cli_words *words, struct error *err);
@@ -55,7 +57,8 @@ extern const struct cli_command cli_volume_add, cli_volume_list,
     cli_volume_forget, cli_job_add, cli_job_list, cli_job_remove, cli_job_claim,
     cli_diff, cli_sync, cli_verify, cli_history, cli_drives, cli_eject,
     cli_mount, cli_versions, cli_restore, cli_prune, cli_undo, cli_tidy,
-    cli_copies, cli_find, cli_demo;
+    cli_copies, cli_find, cli_demo, cli_schedule_install, cli_schedule_remove,
+    cli_schedule_show, cli_doctor, cli_init;
 
 /* HISTORY, UNDO: the number of a run, or nothing. */
 err_code cli_take_run(struct command *request, const struct cli_words *words,
@@ -82,9 +85,9 @@ struct cli_output {
     bool json;
     bool progress_is_shown; /* stderr is a terminal */
     bool line_is_open;      /* a progress line waits to be cleared */
-    size_t printed;         /* events of the command so far */
     int64_t last_log_ns;    /* of a progress line in a log */
-    const char *open_list;  /* JSON array that is being written */
+    size_t listed;          /* values of the command's own JSON list so far */
+    struct json_t *others;  /* JSON lists beside it, until the end */
     bool told_holders;      /* who holds a busy drive is said once */
 };
 

@@ -6,17 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The command's own list is written as its events come, since it can be long;
+ * what lies beside it is kept until the end, so that each list is one. */
 void cli_json_begin(struct cli_output *output)
 {
-    fputs("{", stdout);
-}
+    const char *list = output->invocation->command->json_list;
 
-static void close_list(struct cli_output *output)
-{
-    if (!output->open_list)
-        return;
-    fputs("\n  ],", stdout);
-    output->open_list = NULL;
+    fputs("{", stdout);
+    if (list)
+        printf("\n  \"%s\": [", list);
+    output->others = json_object();
 }
 
 static void write_value(json_t *value)
@@ -31,26 +30,54 @@ static void write_value(json_t *value)
     json_decref(value);
 }
 
+static void keep_value(struct cli_output *output, const char *list,
+                       json_t *value)
+{
+    json_t *kept = json_object_get(output->others, list);
+
+    if (!kept) {
+        kept = json_array();
+        json_object_set_new(output->others, list, kept);
+    }
+    json_array_append_new(kept, value);
+}
+
 void cli_json_add(struct cli_output *output, const char *list, json_t *value)
 {
-    bool is_first = !output->open_list || strcmp(output->open_list, list) != 0;
+    const char *own = output->invocation->command->json_list;
 
-    if (is_first) {
-        close_list(output);
-        printf("\n  \"%s\": [", list);
-        output->open_list = list;
+    if (!own || strcmp(own, list) != 0) {
+        keep_value(output, list, value);
+        return;
     }
-    fputs(is_first ? "\n    " : ",\n    ", stdout);
+    fputs(output->listed++ ? ",\n    " : "\n    ", stdout);
     write_value(value);
+}
+
+static void write_others(struct cli_output *output)
+{
+    const char *list;
+    json_t *values, *value;
+    size_t i;
+
+    json_object_foreach(output->others, list, values)
+    {
+        printf("\n  \"%s\": [", list);
+        json_array_foreach(values, i, value)
+        {
+            fputs(i ? ",\n    " : "\n    ", stdout);
+            write_value(json_incref(value));
+        }
+        fputs("\n  ],", stdout);
+    }
+    json_decref(output->others);
 }
 
 void cli_json_end(struct cli_output *output, const struct event *done)
 {
-    if (!output->printed && output->invocation->command->json_list)
-        printf("\n  \"%s\": [", output->invocation->command->json_list);
-    if (output->open_list ||
-        (!output->printed && output->invocation->command->json_list))
+    if (output->invocation->command->json_list)
         fputs("\n  ],", stdout);
+    write_others(output);
     printf("\n  \"exit\": %d,\n  \"error\": ", (int)done->outcome);
     write_value(done->text ? cli_json_path(done->text) : json_null());
     fputs("\n}\n", stdout);

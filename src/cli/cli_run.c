@@ -40,7 +40,6 @@ static void handle_event(struct running *running, struct event *event)
         break;
     default:
         output->invocation->command->print(output, event);
-        output->printed++;
         break;
     }
 }

@@ -43,12 +43,22 @@ static err_code set_deletes(struct command *request, const char *value,
     return ERR_OK;
 }
 
+static err_code set_scheduled(struct command *request, const char *value,
+                              struct error *err)
+{
+    free(request->scheduled);
+    request->scheduled = xstrdup(value);
+    return ERR_OK;
+}
+
 static const struct cli_option options[] = {
     {"--dry-run", NULL, "say what would be done, change nothing", set_dry_run},
     {"--full", NULL, "read the drive's directories, too", set_full},
     {"--eject", NULL, "eject the drives that were synced", set_eject},
     {"--deletes", "N", "release exactly N held deletes of one job",
      set_deletes},
+    {"--scheduled", "TIME",
+     "started by a timer: note it, and say what was missed", set_scheduled},
     {0},
 };
 

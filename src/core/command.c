@@ -25,6 +25,7 @@ void command_free(struct command *command)
     free(command->run_volume);
     free(command->at);
     free(command->to);
+    free(command->scheduled);
     for (size_t i = 0; i < command->reviewed_count; i++) {
         free(command->reviewed[i].job);
         free(command->reviewed[i].volume);

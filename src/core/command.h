@@ -34,9 +34,14 @@ enum command_kind {
     COMMAND_RESCAN, /* look again, health included */
     COMMAND_MOUNT,
     COMMAND_EJECT,
-    COMMAND_TIDY,        /* what `move` may remove locally: names, dry_run */
-    COMMAND_COPIES,      /* path: a source's, absolute; NULL: all jobs */
-    COMMAND_FIND,        /* path: a pattern (filter.h) */
+    COMMAND_TIDY,   /* what `move` may remove locally: names, dry_run */
+    COMMAND_COPIES, /* path: a source's, absolute; NULL: all jobs */
+    COMMAND_FIND,   /* path: a pattern (filter.h) */
+    COMMAND_SCHEDULE_INSTALL,
+    COMMAND_SCHEDULE_REMOVE,
+    COMMAND_SCHEDULE_SHOW,
+    COMMAND_DOCTOR,
+    COMMAND_INIT,        /* dry_run: say only */
     COMMAND_ASK_TO_QUIT, /* a holder: SIGTERM to a program of the user's */
 };
 
@@ -82,6 +87,7 @@ struct command {
                                  true unless changed */
     int64_t pid;              /* ASK_TO_QUIT */
     int64_t approved_deletes; /* SYNC: 0 for none */
+    char *scheduled;          /* SYNC: "02:00": by a timer (nights.h); NULL */
     double sample;            /* VERIFY: part of the files */
     int64_t run;              /* HISTORY: 0: the list; UNDO: 0: the last */
     char *run_volume;         /* HISTORY, UNDO: of that run; NULL: any */

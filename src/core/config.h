@@ -165,6 +165,9 @@ err_code config_parse_target(const char *text, struct config_target *out,
 bool config_parse_duration(const char *text, int64_t *out_ns);
 bool config_parse_bytes(const char *text, int64_t *out_bytes);
 
+/* "02:00", "on-plug" or "none". */
+bool config_schedule_is_valid(const char *text);
+
 const char *job_mode_name(enum job_mode mode);
 const char *volume_role_name(enum volume_role role);
 

@@ -199,7 +199,6 @@ bool config_parse_role(const char *text, enum volume_role *out);
 bool config_parse_mode(const char *text, enum job_mode *out);
 bool config_parse_verify(const char *text, enum job_verify *out);
 /* "HH:MM", "on-plug" or "none" */
-bool config_schedule_is_valid(const char *text);
 /* "~" and "~/…" with `home`, absolute paths as they are; NULL for others. */
 char *config_expand_path(const char *text, const char *home);
 /* NULL and *out, or what would be right. */

@@ -14,6 +14,7 @@
 #include "core/eject.h"
 #include "core/history.h"
 #include "core/leftovers.h"
+#include "core/nights.h"
 #include "core/offload.h"
 #include "core/outcome.h"
 #include "core/plan.h"
@@ -42,15 +43,19 @@ enum event_kind {
     EVENT_UNDONE,       /* volume, run; text: number of what was taken back */
     EVENT_DRIVES,       /* all of them, anew */
     EVENT_EJECT,        /* a step, a holder list, or the verdict */
-    EVENT_PULLED,    /* a drive left while it was written: volume, in_flight */
-    EVENT_TIDY_FILE, /* one file of a job in the mode `move`: job, path, volume
-                        (whose copy lacks something; NULL), text, tidy.reason,
-                        tidy.bytes, tidy.counted, tidy.until_ns */
-    EVENT_TIDIED,    /* a job: tidy */
-    EVENT_COPY,      /* one copy of one file: job, volume, path, copy */
-    EVENT_COPIES,    /* a job: copies */
-    EVENT_FOUND,     /* volume, job, path on the volume, found */
-    EVENT_DONE,      /* outcome; text when it ended with an error */
+    EVENT_PULLED,     /* a drive left while it was written: volume, in_flight */
+    EVENT_TIDY_FILE,  /* one file of a job in the mode `move`: job, path, volume
+                         (whose copy lacks something; NULL), text, tidy.reason,
+                         tidy.bytes, tidy.counted, tidy.until_ns */
+    EVENT_TIDIED,     /* a job: tidy */
+    EVENT_COPY,       /* one copy of one file: job, volume, path, copy */
+    EVENT_COPIES,     /* a job: copies */
+    EVENT_FOUND,      /* volume, job, path on the volume, found */
+    EVENT_SCHEDULE,   /* one time: text: "02:00", job: its jobs, path: by what,
+                         schedule */
+    EVENT_CHECK,      /* path: topic, text, check */
+    EVENT_SUGGESTION, /* text: a command line, path: why */
+    EVENT_DONE,       /* outcome; text when it ended with an error */
 };
 
 enum progress_phase {
@@ -176,6 +181,20 @@ struct eject_info {
 };
 void eject_info_release(struct eject_info *info);
 
+struct schedule_info {
+    bool is_installed, is_current;
+    int lingers;                 /* platform_schedule.h */
+    int64_t next_ns;             /* 0: not known, or with the next plug */
+    int64_t overdue, overdue_ns; /* runs that did not happen; since when */
+    struct night_record record;
+};
+
+enum check_level { CHECK_FINE, CHECK_NOTE, CHECK_FINDING };
+struct check_info {
+    enum check_level level;
+    char *remedy; /* NULL: none */
+};
+
 struct event {
     struct queue_link link;
     enum event_kind kind;
@@ -205,6 +224,8 @@ struct event {
     struct version_info version;
     struct restore_info restore;
     struct prune_info prune;
+    struct schedule_info schedule;
+    struct check_info check;
     struct run run;       /* EVENT_RUN: `jobs` is in `text` */
     struct run_item item; /* EVENT_RUN_ITEM: strings are in job, path, text */
 };

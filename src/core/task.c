@@ -32,6 +32,11 @@ static task_body *const bodies[] = {
     [COMMAND_TIDY] = task_tidy,
     [COMMAND_COPIES] = task_copies,
     [COMMAND_FIND] = task_find,
+    [COMMAND_SCHEDULE_INSTALL] = task_schedule_install,
+    [COMMAND_SCHEDULE_REMOVE] = task_schedule_remove,
+    [COMMAND_SCHEDULE_SHOW] = task_schedule_show,
+    [COMMAND_DOCTOR] = task_doctor,
+    [COMMAND_INIT] = task_init,
     [COMMAND_ASK_TO_QUIT] = task_ask_to_quit,
 };
 

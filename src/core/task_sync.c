@@ -1,12 +1,15 @@
 #include "core/task_sync.h"
 
 #include "core/base/clock.h"
+#include "core/base/fdio.h"
+#include "core/base/path.h"
 #include "core/evidence.h"
 #include "core/guard.h"
 #include "core/host.h"
 #include "core/journal.h"
 #include "core/peers.h"
 #include "core/replica_read.h"
+#include "core/task_schedule.h"
 
 #include "platform/platform_host.h"
 
@@ -310,20 +313,71 @@ static enum outcome sync_volume(struct task *task, const struct pair *pairs,
 
 /* --- targets that are away --- */
 
-static bool is_stale(struct task *task, const struct pair *pair)
+/*
+ * A target that was never in sync counts from the night on which it was first
+ * missed, which a file of the state directory remembers: else the first sync
+ * of a pair of rotating drives would end with an alarm.
+ */
+static err_code first_missed_ns(struct task *task, const struct pair *pair,
+                                int64_t *out, struct error *err)
 {
-    struct catalogue *catalogue = NULL;
+    CLEANUP_FREE char *directory =
+        path_join(task->context->state_directory, "waiting");
+    CLEANUP_FREE char *name =
+        xasprintf("%s.%s", pair->volume->id, pair->job->name);
+    CLEANUP_FREE char *path = path_join(directory, name);
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    err_code code = directory_ensure(directory, err);
+
+    *out = clock_now_ns();
+    if (code)
+        return code;
+    code = file_read(path, 64, &text, err);
+    if (code == ERR_NOT_FOUND) {
+        strbuf_addf(&text, "%" PRId64 "\n", *out);
+        return file_replace(path, text.text, text.length, 0600, err);
+    }
+    if (!code)
+        *out = strtoll(text.text, NULL, 10);
+    return code;
+}
+
+static err_code is_stale(struct task *task, const struct pair *pair, bool *out,
+                         struct error *err)
+{
+    CLEANUP(catalogue_close_pointer) struct catalogue *catalogue = NULL;
+    CLEANUP(owner_release) struct owner owner = {.id = 0};
     CLEANUP_FREE char *path = NULL;
-    struct owner owner = {.id = 0};
     int64_t last_ns = 0;
+    err_code code = ERR_OK;
 
     if (!task_open_reader(task, pair->volume, &catalogue, &path, NULL) &&
         !catalogue_find_owner(catalogue, task->host, pair->job->name,
                               pair->target->directory, &owner, NULL))
         last_ns = owner.last_sync_ns;
-    owner_release(&owner);
-    catalogue_close(catalogue);
-    return clock_now_ns() - last_ns > pair->volume->stale_after_ns;
+    if (!last_ns)
+        code = first_missed_ns(task, pair, &last_ns, err);
+    *out = !code && clock_now_ns() - last_ns > pair->volume->stale_after_ns;
+    return code;
+}
+
+/* A drive that is away is none of tonight's news, unless it is out of date. */
+static bool is_missed(struct task *task, const struct pair *pair)
+{
+    struct error err = ERROR_INIT;
+    bool stale = false;
+
+    if (is_stale(task, pair, &stale, &err)) {
+        task_say(task, "job %s: cannot tell since when volume %s is missed: %s",
+                 pair->job->name, pair->volume->name, err.message);
+        return true;
+    }
+    if (stale)
+        task_say(task,
+                 "job %s: volume %s is away, and was not in sync for longer "
+                 "than its stale_after: plug it in and run `berth sync %s`",
+                 pair->job->name, pair->volume->name, pair->volume->name);
+    return stale;
 }
 
 /* Two rotating drives must not cause an alarm each night; two stale ones do. */
@@ -339,11 +393,9 @@ static enum outcome judge_absent(struct task *task, const struct pairs *pairs,
             continue;
         for (size_t j = 0; j < pairs->count; j++)
             is_served |= pairs->items[j].job == pair->job && !is_absent[j];
-        if (is_served && !is_stale(task, pair))
+        bool missed = is_missed(task, pair);
+        if (is_served && !missed)
             continue;
-        if (is_served)
-            task_say(task, "job %s: volume %s is away and out of date",
-                     pair->job->name, pair->volume->name);
         outcome = OUTCOME_ABSENT;
     }
     return outcome;
@@ -403,7 +455,8 @@ static enum outcome serve(struct task *task, const struct pairs *pairs,
     return worst;
 }
 
-err_code task_sync(struct task *task, enum outcome *outcome, struct error *err)
+static err_code sync_all(struct task *task, enum outcome *outcome,
+                         struct error *err)
 {
     CLEANUP(pairs_release) struct pairs pairs = {.items = NULL};
 
@@ -430,4 +483,21 @@ err_code task_sync(struct task *task, enum outcome *outcome, struct error *err)
             outcome_worse(*outcome, task_eject_volumes(task, to_eject,
                                                        served.to_eject_count));
     return ERR_OK;
+}
+
+err_code task_sync(struct task *task, enum outcome *outcome, struct error *err)
+{
+    const char *scheduled = task->command->scheduled;
+
+    if (scheduled && !config_schedule_is_valid(scheduled))
+        return error_set(err, ERR_INVALID,
+                         "--scheduled %s: give a time as in \"02:00\", or "
+                         "\"on-plug\"",
+                         scheduled);
+    if (scheduled)
+        task_begin_night(task);
+    err_code code = sync_all(task, outcome, err);
+    if (scheduled)
+        task_end_night(task, outcome_worse(*outcome, outcome_of(code)));
+    return code;
 }

@@ -1,0 +1,362 @@
+#include "core/task_schedule.h"
+
+#include "core/base/clock.h"
+#include "core/base/path.h"
+#include "core/base/quantity.h"
+#include "core/crons.h"
+#include "core/registry.h"
+#include "core/volume.h"
+#include "platform/platform_host.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct examination {
+    struct task *task;
+    int64_t findings;
+};
+
+/* `remedy` NULL: there is nothing to do. */
+static void PRINTF_LIKE(5, 6)
+    tell(struct examination *exam, enum check_level level, const char *topic,
+         const char *remedy, const char *format, ...)
+{
+    struct event *event = task_event(exam->task, EVENT_CHECK);
+    char words[ERROR_MESSAGE_SIZE];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(words, sizeof words, format, args);
+    va_end(args);
+    event->check.level = level;
+    event->check.remedy = remedy ? xstrdup(remedy) : NULL;
+    event->path = xstrdup(topic);
+    event->text = xstrdup(words);
+    task_post(exam->task, event);
+    exam->findings += level == CHECK_FINDING;
+}
+
+/* --- the configuration, the machine --- */
+
+static void examine_config(struct examination *exam)
+{
+    const struct config *config = &exam->task->config;
+
+    if (!config->job_count)
+        tell(exam, CHECK_NOTE, "configuration",
+             "`berth init` looks for drives and for rsync lines to start from",
+             "%s has no job yet", config->path);
+    else
+        tell(exam, CHECK_FINE, "configuration", NULL,
+             "%s: %zu volumes, %zu jobs", config->path, config->volume_count,
+             config->job_count);
+}
+
+static void examine_clock(struct examination *exam)
+{
+    if (platform_clock_is_synchronised())
+        tell(exam, CHECK_FINE, "clock", NULL, "follows a time server");
+    else
+        tell(exam, CHECK_FINDING, "clock",
+             "switch network time on (`timedatectl set-ntp true`)",
+             "the system's clock follows no other one: until it does, nothing "
+             "is removed by age, neither versions nor local files of `move`");
+}
+
+/* --- volumes --- */
+
+struct family {
+    const char *name;
+    const char *loses, *readers;
+};
+
+static const struct family families[] = {
+    {"exfat",
+     "no journal (eject before unplugging), no permissions, owners, links or "
+     "extended attributes (berth's catalogue keeps them), times to 10 ms",
+     "Mac, Linux, Windows, most TVs"},
+    {"vfat",
+     "no file over 4 GB, no journal (eject before unplugging), no "
+     "permissions, links or extended attributes (berth's catalogue keeps "
+     "them), times to 2 s",
+     "Mac, Linux, Windows, TVs"},
+    {"ntfs", "owners and permissions of Linux",
+     "Linux, Windows; Mac reads only"},
+    {"ext4", "nothing that berth copies", "Linux; neither Mac nor TV"},
+    {"btrfs", "nothing that berth copies", "Linux; neither Mac nor TV"},
+    {"xfs", "nothing that berth copies", "Linux; neither Mac nor TV"},
+    {"apfs", "nothing that berth copies", "Mac only"},
+    {"hfs", "times to 1 s", "Mac; Linux if its journal is off"},
+};
+
+static void describe_family(struct examination *exam, const char *topic,
+                            const char *family)
+{
+    for (size_t i = 0; i < COUNT_OF(families); i++)
+        if (!strcmp(families[i].name, family))
+            tell(exam, CHECK_NOTE, topic, NULL, "%s loses: %s; read by: %s",
+                 family, families[i].loses, families[i].readers);
+}
+
+static int64_t sync_age_ns(const struct drive_volume *volume)
+{
+    return clock_now_ns() - volume->last_sync_ns;
+}
+
+static void examine_age(struct examination *exam, const char *topic,
+                        const struct config_volume *config,
+                        const struct drive_volume *volume)
+{
+    char age[QUANTITY_SIZE];
+
+    if (config->role != VOLUME_BACKUP || !volume->last_sync_ns ||
+        sync_age_ns(volume) <= config->stale_after_ns)
+        return;
+    CLEANUP_FREE char *remedy =
+        xasprintf("%srun `berth sync %s`",
+                  volume->is_mounted ? "" : "plug it in and ", config->name);
+    tell(exam, CHECK_FINDING, topic, remedy,
+         "was last in sync %s ago, longer than its stale_after",
+         format_duration(sync_age_ns(volume), age));
+}
+
+static void examine_volume(struct examination *exam,
+                           const struct drive_volume *volume)
+{
+    const struct config_volume *config =
+        config_find_volume(&exam->task->config, volume->name);
+    CLEANUP_FREE char *topic = xasprintf("volume %s", volume->name);
+
+    if (!config)
+        return;
+    examine_age(exam, topic, config, volume);
+    if (*volume->problem)
+        tell(exam, CHECK_FINDING, topic, NULL, "%s", volume->problem);
+    if (!volume->is_mounted) {
+        tell(exam, CHECK_NOTE, topic, NULL, "is away or not mounted");
+        return;
+    }
+    if (volume->is_read_only && config->role == VOLUME_BACKUP)
+        tell(exam, CHECK_FINDING, topic,
+             "check the filesystem and mount it writable",
+             "is mounted read-only at %s, and is to be written",
+             volume->mount_point);
+    if (volume->is_dirty > 0)
+        tell(exam, CHECK_FINDING, topic,
+             "unmount it and run fsck.exfat on its device",
+             "was unplugged without eject");
+    if (!volume->is_folder)
+        describe_family(exam, topic, volume->family);
+    if (access(volume->mount_point, R_OK | X_OK))
+        tell(exam, CHECK_FINDING, topic, "let this user read it",
+             "%s cannot be read by this user", volume->mount_point);
+}
+
+static void examine_drive(struct examination *exam, const struct drive *drive)
+{
+    CLEANUP_FREE char *topic = xasprintf("drive %s", drive->title);
+
+    if (drive->is_attached && (drive->health.state == HEALTH_WATCH ||
+                               drive->health.state == HEALTH_FAILING))
+        tell(exam, CHECK_FINDING, topic,
+             drive->has_readings && drive->readings.has_under_voltage > 0
+                 ? "use the power supply made for this board, and a powered hub"
+                 : "copy what only it has to another drive",
+             "%s: %s", health_state_name(drive->health.state),
+             drive->health.why);
+    if (*drive->unsafe)
+        tell(exam, CHECK_FINDING, topic, "run `berth sync` and `berth verify`",
+             "%s", drive->unsafe);
+    for (size_t i = 0; i < drive->volumes.count; i++)
+        examine_volume(exam, &drive->volumes.items[i]);
+}
+
+static err_code examine_drives(struct examination *exam, struct drives *drives,
+                               struct error *err)
+{
+    struct task *task = exam->task;
+    struct health_store *health =
+        health_store_new(task->context->state_directory);
+    const struct registry registry = {
+        .platform = task->context->platform,
+        .config = &task->config,
+        .state_directory = task->context->state_directory,
+        .host = task->host,
+        .health = health,
+    };
+    err_code code = registry_list(&registry, drives, err);
+
+    for (size_t i = 0; !code && i < drives->count; i++)
+        examine_drive(exam, &drives->items[i]);
+    health_store_free(health);
+    return code;
+}
+
+/* --- jobs: sources and names --- */
+
+static void examine_source(struct examination *exam,
+                           const struct config_job *job)
+{
+    CLEANUP_FREE char *topic = xasprintf("job %s", job->name);
+    struct error err = ERROR_INIT;
+    CLEANUP_FD int fd = -1;
+
+    if (platform_open_root(job->source, &fd, &err))
+        tell(exam, CHECK_FINDING, topic,
+             "mount it, or let this user read it: a timer runs as this user",
+             "%s", err.message);
+    else if (access(job->source, R_OK | X_OK))
+        tell(exam, CHECK_FINDING, topic, "let this user read it",
+             "%s cannot be listed by this user", job->source);
+    else
+        tell(exam, CHECK_FINE, topic, NULL, "%s can be read", job->source);
+}
+
+/* Names that cannot be on the volume, sources that cannot be read. */
+static void examine_leftovers(struct examination *exam,
+                              const struct config_volume *volume)
+{
+    CLEANUP_FREE char *topic = xasprintf("volume %s", volume->name);
+    CLEANUP_FREE char *remedy = xasprintf(
+        "`berth diff %s` names them, each with its reason", volume->name);
+    struct leftovers left = task_leftovers(exam->task, volume);
+
+    if (left.conflicts)
+        tell(exam, CHECK_FINDING, topic, remedy,
+             "%" PRId64 " files are in conflict: names that it cannot hold or "
+             "tell apart, or changes that berth did not make",
+             left.conflicts);
+    if (left.unreadable)
+        tell(exam, CHECK_FINDING, topic, remedy,
+             "%" PRId64 " files of its jobs cannot be read", left.unreadable);
+}
+
+/* --- rsync, as before --- */
+
+static bool is_below_a_mount(const struct drives *drives, const char *path)
+{
+    for (size_t i = 0; i < drives->count; i++)
+        for (size_t j = 0; j < drives->items[i].volumes.count; j++) {
+            const struct drive_volume *volume =
+                &drives->items[i].volumes.items[j];
+            if (*volume->name && *volume->mount_point &&
+                path_overlaps(path, volume->mount_point))
+                return true;
+        }
+    return false;
+}
+
+static void examine_crons(struct examination *exam, const struct drives *drives)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    CLEANUP(rsync_lines_release) struct rsync_lines lines = {.items = NULL};
+
+    platform_cron_lines(&text);
+    crons_find_rsync(text.length ? text.text : "", exam->task->context->home,
+                     &lines);
+    for (size_t i = 0; i < lines.count; i++) {
+        const struct rsync_line *line = &lines.items[i];
+        if (!is_below_a_mount(drives, line->target))
+            tell(exam, CHECK_NOTE, "old cron line", NULL,
+                 "%s: rsync copies %s to %s, which is no volume of berth's",
+                 line->where, line->source, line->target);
+        else
+            tell(exam, CHECK_FINDING, "old cron line",
+                 "comment it out once berth has synced",
+                 "%s: rsync still writes to %s%s", line->where, line->target,
+                 line->deletes ? ", and its --delete would remove .berth, with "
+                                 "all versions and the catalogue"
+                               : "");
+    }
+}
+
+/* --- the schedule --- */
+
+static void examine_night(struct examination *exam,
+                          const struct planned *planned)
+{
+    const char *at = planned->timer.at ? planned->timer.at : "on-plug";
+    CLEANUP_FREE char *topic = xasprintf("schedule %s", at);
+    struct night_record record;
+    struct error err = ERROR_INIT;
+    int64_t first = 0;
+    char when[32];
+
+    if (night_read(exam->task->context->state_directory, at, &record, &err)) {
+        tell(exam, CHECK_FINDING, topic, NULL, "%s", err.message);
+        return;
+    }
+    int64_t overdue = night_overdue(&record, at, clock_now_ns(), &first);
+    clock_format_local(first, when, sizeof when);
+    if (overdue)
+        tell(exam, CHECK_FINDING, topic,
+             "is the machine on then? `berth sync` does it now",
+             "%" PRId64 " runs of %s did not happen, the first %s", overdue,
+             planned->jobs, when);
+    if (record.ended_ns && record.exit_code)
+        tell(exam, CHECK_FINDING, topic,
+             "`berth history` has the runs, the journal or cron's mail their "
+             "words",
+             "its last run ended with %d", record.exit_code);
+}
+
+static err_code examine_schedule(struct examination *exam, struct error *err)
+{
+    CLEANUP(timetable_release) struct timetable table = {.items = NULL};
+    struct platform_schedule found;
+    err_code code = timetable_make(exam->task, false, &table, err);
+
+    if (!code)
+        code = platform_schedule_check(table.timers, table.count, &found, err);
+    if (code)
+        return code;
+    if (!table.count)
+        tell(exam, CHECK_NOTE, "schedule",
+             "schedule = \"02:00\" in a job, then `berth schedule install`",
+             "no job has one");
+    else if (!found.is_current)
+        tell(exam, CHECK_FINDING, "schedule", "run `berth schedule install`",
+             found.is_installed
+                 ? "what is installed is not what the configuration says"
+                 : "the configuration has one, but nothing is installed");
+    else
+        tell(exam, CHECK_FINE, "schedule", NULL, "installed as a %s",
+             found.kind);
+    if (table.count && found.is_installed && !found.lingers) {
+        CLEANUP_FREE char *user = platform_user_name();
+        CLEANUP_FREE char *remedy =
+            xasprintf("`sudo loginctl enable-linger %s`", user);
+        tell(exam, CHECK_FINDING, "schedule", remedy,
+             "nothing is started while %s is logged out", user);
+    }
+    for (size_t i = 0; found.is_installed && i < table.count; i++)
+        examine_night(exam, &table.items[i]);
+    return ERR_OK;
+}
+
+err_code task_doctor(struct task *task, enum outcome *outcome,
+                     struct error *err)
+{
+    struct examination exam = {.task = task};
+    const struct config *config = &task->config;
+    CLEANUP(drives_release) struct drives drives = {.items = NULL};
+
+    examine_config(&exam);
+    examine_clock(&exam);
+    err_code code = examine_drives(&exam, &drives, err);
+    for (size_t i = 0; !code && i < config->job_count; i++)
+        examine_source(&exam, &config->jobs[i]);
+    for (size_t i = 0; !code && i < config->volume_count; i++)
+        examine_leftovers(&exam, &config->volumes[i]);
+    if (!code)
+        examine_crons(&exam, &drives);
+    if (!code)
+        code = examine_schedule(&exam, err);
+    if (!code && exam.findings)
+        *outcome = OUTCOME_FAILED_FILES;
+    return code;
+}
