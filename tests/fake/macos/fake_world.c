@@ -211,6 +211,7 @@ void fake_daemon_restart(void)
 
 long fake_live_objects(void)
 {
+    fake_timers_expire();
     fake_daemon_settle();
     /* A queue's thread ends a little after its last release. */
     for (int i = 0; i < 500 && atomic_load(&fake_alive); i++)

@@ -5,6 +5,10 @@
 #ifndef FAKE_DA_PROTOS_H
 #define FAKE_DA_PROTOS_H
 
+#ifdef __clang__
+#pragma clang assume_nonnull begin
+#endif
+
 extern const CFStringRef kDADiskDescriptionVolumeKindKey;
 extern const CFStringRef kDADiskDescriptionVolumeNameKey;
 extern const CFStringRef kDADiskDescriptionVolumeNetworkKey;
@@ -56,6 +60,10 @@ extern void DADiskEject(DADiskRef disk, DADiskEjectOptions options,
 extern DAReturn DADissenterGetStatus(DADissenterRef dissenter);
 extern CFStringRef _Nullable DADissenterGetStatusString(
     DADissenterRef dissenter);
+
+#ifdef __clang__
+#pragma clang assume_nonnull end
+#endif
 
 _Static_assert((unsigned)kDAReturnBusy == 0xF8DA0002u, "DADissenter.h");
 _Static_assert((unsigned)kDAReturnBadArgument == 0xF8DA0003u, "DADissenter.h");
