@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 struct macos_deed;
+struct platform_inhibitor;
 
 /* Shared by the platform and its requests; the last one frees it. */
 struct macos_session {
@@ -28,6 +29,7 @@ struct macos_session {
     bool is_closed;
     struct macos_deed *pending; /* a list: those without their answer */
     bool is_probing;            /* whether anybody is there to give it */
+    struct platform_inhibitor *inhibitors; /* a list */
 };
 
 err_code macos_session_new(int wake_fd, struct macos_session **out,

@@ -234,6 +234,7 @@ void fake_reset(void)
     pthread_mutex_unlock(&fake_mutex);
     fake_forget_processes();
     fake_daemon_refuses(false);
+    fake_power_refuses(false);
     fake_flush_errors(0, 0, 0);
     fake_rename_error(0);
     fake_filesystem("apfs");

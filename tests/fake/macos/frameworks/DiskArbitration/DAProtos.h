@@ -39,11 +39,18 @@ extern void DARegisterDiskDescriptionChangedCallback(
     CFArrayRef _Nullable watch, DADiskDescriptionChangedCallback callback,
     void *_Nullable context);
 
+extern void DARegisterDiskUnmountApprovalCallback(
+    DASessionRef session, CFDictionaryRef _Nullable match,
+    DADiskUnmountApprovalCallback callback, void *_Nullable context);
+extern void DAUnregisterCallback(DASessionRef session, void *callback,
+                                 void *_Nullable context);
+
 extern DADiskRef _Nullable DADiskCreateFromBSDName(
     CFAllocatorRef _Nullable allocator, DASessionRef session, const char *name);
 extern DADiskRef _Nullable DADiskCreateFromIOMedia(
     CFAllocatorRef _Nullable allocator, DASessionRef session,
     io_service_t media);
+extern const char *_Nullable DADiskGetBSDName(DADiskRef disk);
 extern CFDictionaryRef _Nullable DADiskCopyDescription(DADiskRef disk);
 
 extern void DADiskMount(DADiskRef disk, CFURLRef _Nullable path,
@@ -57,6 +64,9 @@ extern void DADiskEject(DADiskRef disk, DADiskEjectOptions options,
                         DADiskEjectCallback _Nullable callback,
                         void *_Nullable context);
 
+extern DADissenterRef DADissenterCreate(CFAllocatorRef _Nullable allocator,
+                                        DAReturn status,
+                                        CFStringRef _Nullable string);
 extern DAReturn DADissenterGetStatus(DADissenterRef dissenter);
 extern CFStringRef _Nullable DADissenterGetStatusString(
     DADissenterRef dissenter);
