@@ -2,6 +2,7 @@
 
 #include "core/base/clock.h"
 #include "core/host.h"
+#include "core/volume.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -128,6 +129,20 @@ void task_say(struct task *task, const char *format, ...)
     va_end(args);
     event->text = xstrdup(message);
     task_post(task, event);
+}
+
+struct platform_inhibitor *task_inhibit(struct task *task,
+                                        const struct volume *volume,
+                                        const char *deed)
+{
+    struct platform_inhibitor *inhibitor = NULL;
+    struct error err = ERROR_INIT;
+    err_code code = platform_inhibit(
+        task->context->platform, volume->mount.source, deed, &inhibitor, &err);
+
+    if (code && code != ERR_UNSUPPORTED)
+        task_say(task, "%s", err.message);
+    return inhibitor;
 }
 
 void task_post_finding(void *context, const char *job, const char *path,

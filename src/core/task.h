@@ -91,6 +91,16 @@ struct event *task_event(struct task *task, enum event_kind kind);
 void task_post(struct task *task, struct event *event_taking);
 void task_say(struct task *task, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/*
+ * Keeps the machine awake and the volume mounted while `deed` ("berth sync
+ * photos") goes on, where the system knows how; what goes wrong is said. NULL
+ * is fine to release.
+ */
+struct volume;
+struct platform_inhibitor *task_inhibit(struct task *task,
+                                        const struct volume *volume,
+                                        const char *deed);
+
 /* A verify_listener's `found`; its context is the task. */
 void task_post_finding(void *task, const char *job, const char *path,
                        enum verify_finding finding, const char *message);

@@ -17,6 +17,7 @@
 static void holding_release(struct holding *holding)
 {
     lock_release(&holding->lock);
+    platform_inhibitor_release(holding->inhibitor);
     owners_release(&holding->owners);
     catalogue_close(holding->catalogue);
     volume_release(&holding->volume);
@@ -106,6 +107,8 @@ static err_code attach(struct task *task, struct holding *holding,
     if (code) {
         volume_release(&holding->volume);
         holding->volume = (struct volume)VOLUME_INIT;
+    } else {
+        holding->inhibitor = task_inhibit(task, &holding->volume, command);
     }
     return code;
 }

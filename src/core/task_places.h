@@ -22,6 +22,7 @@ struct holding {
     /* After holding_attach: */
     struct volume volume; /* root_fd -1: not attached */
     struct lock lock;
+    struct platform_inhibitor *inhibitor;
     bool was_tried;
     err_code attach_code;
     char *attach_message; /* why not; NULL */

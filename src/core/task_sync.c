@@ -25,6 +25,7 @@ static void syncing_release(struct syncing *syncing)
 {
     if (syncing->is_open)
         session_release(&syncing->session);
+    platform_inhibitor_release(syncing->inhibitor);
     catalogue_close(syncing->catalogue);
     volume_release(&syncing->volume);
     free(syncing->catalogue_path);
@@ -100,6 +101,9 @@ static err_code open_session(struct syncing *syncing, struct error *err)
     err_code code = session_open(&options, &syncing->session, err);
 
     syncing->is_open = code == ERR_OK;
+    if (!code)
+        syncing->inhibitor =
+            task_inhibit(syncing->task, &syncing->volume, command);
     if (!code)
         code = history_begin(syncing->catalogue, syncing->jobs,
                              &syncing->session.run, err);

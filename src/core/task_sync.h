@@ -13,6 +13,7 @@ struct syncing {
     struct catalogue *catalogue;
     char *catalogue_path;
     struct session session;
+    struct platform_inhibitor *inhibitor;
     bool is_open, is_begun;
     bool moves;           /* a job in the mode "move" is among them */
     bool device_is_fresh; /* nothing was written to it since it was plugged in

@@ -23,6 +23,7 @@ struct verifying_volume {
     struct volume volume;
     struct catalogue *catalogue;
     struct lock lock;
+    struct platform_inhibitor *inhibitor;
     struct traits traits;
     struct owners owners;
     bool device_is_fresh;
@@ -31,6 +32,7 @@ struct verifying_volume {
 static void verifying_volume_release(struct verifying_volume *verifying)
 {
     lock_release(&verifying->lock);
+    platform_inhibitor_release(verifying->inhibitor);
     owners_release(&verifying->owners);
     catalogue_close(verifying->catalogue);
     volume_release(&verifying->volume);
@@ -47,6 +49,9 @@ static err_code open_volume(struct verifying_volume *verifying,
     if (!code)
         code = lock_take(verifying->volume.root_fd, config->id, config->name,
                          "berth verify", &verifying->lock, err);
+    if (!code)
+        verifying->inhibitor =
+            task_inhibit(task, &verifying->volume, "berth verify");
     if (!code)
         code = task_open_catalogue(task, config, &verifying->catalogue, err);
     if (!code)

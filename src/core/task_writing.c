@@ -6,6 +6,7 @@ void writing_release(struct writing *writing)
 {
     if (writing->is_open)
         session_release(&writing->session);
+    platform_inhibitor_release(writing->inhibitor);
     catalogue_close(writing->catalogue);
     volume_release(&writing->volume);
 }
@@ -30,6 +31,8 @@ err_code writing_open(struct writing *writing, const char *command,
     };
     code = session_open(&options, &writing->session, err);
     writing->is_open = code == ERR_OK;
+    if (!code)
+        writing->inhibitor = task_inhibit(task, &writing->volume, command);
     if (!code && writing->session.is_unclean)
         code = error_set(err, ERR_REFUSED,
                          "volume %s was left in the middle of a run: `berth "

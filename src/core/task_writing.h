@@ -14,6 +14,7 @@ struct writing {
     struct volume volume;
     struct catalogue *catalogue;
     struct session session;
+    struct platform_inhibitor *inhibitor;
     bool is_open;
     struct run_counts counts;
 };

@@ -167,6 +167,21 @@ struct platform_power_proof {
 struct platform_power_proof platform_request_proof(
     const struct platform_request *request);
 
+/* --- while files are written --- */
+
+/*
+ * Until it is released, keeps the machine from falling asleep and, where the
+ * system asks, other programs from unmounting the volume. `why` is shown to
+ * whoever tries: "berth sync photos". ERR_UNSUPPORTED: this system has nobody
+ * to ask; *out is NULL after any error.
+ */
+struct platform_inhibitor;
+err_code platform_inhibit(struct platform *platform, const char *device,
+                          const char *why, struct platform_inhibitor **out,
+                          struct error *err) MUST_CHECK;
+/* At once, and before platform_free. NULL is fine. */
+void platform_inhibitor_release(struct platform_inhibitor *inhibitor);
+
 /* --- who holds a volume --- */
 
 enum platform_hold {

@@ -2,25 +2,17 @@
  * SMART through UDisks2. The bus is a real one of the test's own; UDisks2 on
  * it is played, because no disk here has SMART.
  */
-#include "contract/scenery.h"
+#include "linux/own_bus.h"
 
 #include "platform/linux/linux_health.h"
 #include "platform/linux/linux_platform.h"
 #include "platform/platform.h"
 
-#include <poll.h>
-#include <signal.h>
-#include <stdatomic.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <systemd/sd-bus.h>
 #include <time.h>
 
 #define BLOCK "/org/freedesktop/UDisks2/block_devices/sdb"
 #define DRIVE "/org/freedesktop/UDisks2/drives/Expansion"
 #define UDISKS "org.freedesktop.UDisks2."
-
-static const char *const dbus_daemon = "/usr/bin/dbus-daemon";
 
 /* --- the drive that is played --- */
 
@@ -181,19 +173,10 @@ static const sd_bus_vtable nvme_table[] = {
 
 /* --- the service --- */
 
-static char *base;
-static pid_t daemon_pid;
-static pthread_t service;
-static atomic_bool is_ending;
-static atomic_bool is_serving;
 static struct platform *platform;
 
-static void *serve(void *argument)
+static void add_drive(sd_bus *bus)
 {
-    sd_bus *bus = NULL;
-
-    if (sd_bus_open_system(&bus) < 0)
-        return NULL;
     sd_bus_add_object_vtable(bus, NULL, BLOCK, UDISKS "Block", block_table,
                              NULL);
     if (drive.has_ata)
@@ -202,23 +185,14 @@ static void *serve(void *argument)
     if (drive.has_nvme)
         sd_bus_add_object_vtable(bus, NULL, DRIVE, UDISKS "NVMe.Controller",
                                  nvme_table, NULL);
-    if (sd_bus_request_name(bus, "org.freedesktop.UDisks2", 0) >= 0)
-        atomic_store(&is_serving, true);
-    while (!atomic_load(&is_ending))
-        if (!sd_bus_process(bus, NULL))
-            sd_bus_wait(bus, 20000);
-    sd_bus_flush_close_unref(bus);
-    return NULL;
 }
 
 static void start_service(void)
 {
-    atomic_store(&is_serving, false);
-    atomic_store(&is_ending, false);
-    service = thread_start(serve, NULL);
-    for (int i = 0; i < 500 && !atomic_load(&is_serving); i++)
-        poll(NULL, 0, 10);
-    assert_true(atomic_load(&is_serving));
+    static const struct own_service udisks = {"org.freedesktop.UDisks2",
+                                              add_drive};
+
+    start_service_of(&udisks);
 }
 
 /* An ATA disk that was asked a moment ago. */
@@ -237,11 +211,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    if (atomic_load(&is_serving)) {
-        atomic_store(&is_ending, true);
-        thread_join(service);
-        atomic_store(&is_serving, false);
-    }
+    end_service();
     platform_free(platform);
     return 0;
 }
@@ -424,49 +394,7 @@ static void nobody_to_ask_is_unknown(void **state)
     assert_int_equal(found.smart, PLATFORM_SMART_UNKNOWN);
 }
 
-/* --- the bus --- */
-
-static const char bus_config[] =
-    "<busconfig><listen>unix:path=%s/bus</listen><auth>EXTERNAL</auth>"
-    "<policy context=\"default\"><allow send_destination=\"*\" "
-    "eavesdrop=\"true\"/>"
-    "<allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>";
-
-static int start_bus(void **state)
-{
-    const char *temporary = getenv("TMPDIR");
-
-    (void)state;
-    base = xasprintf("%s/smart-XXXXXX", temporary ? temporary : "/tmp");
-    assert_non_null(mkdtemp(base));
-    CLEANUP_FREE char *text = xasprintf(bus_config, base);
-    CLEANUP_FREE char *config = path_join(base, "config");
-    CLEANUP_FREE char *socket = path_join(base, "bus");
-    CLEANUP_FREE char *address = xasprintf("unix:path=%s", socket);
-    CLEANUP_FREE char *option = xasprintf("--config-file=%s", config);
-    assert_int_equal(file_replace(config, text, strlen(text), 0600, NULL),
-                     ERR_OK);
-    daemon_pid = fork();
-    if (!daemon_pid) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        execl(dbus_daemon, dbus_daemon, option, "--nofork", (char *)NULL);
-        _exit(127);
-    }
-    for (int i = 0; i < 500 && access(socket, F_OK); i++)
-        poll(NULL, 0, 10);
-    setenv("DBUS_SYSTEM_BUS_ADDRESS", address, 1);
-    return access(socket, F_OK);
-}
-
-static int end_bus(void **state)
-{
-    (void)state;
-    kill(daemon_pid, SIGTERM);
-    waitpid(daemon_pid, NULL, 0);
-    remove_tree(base);
-    free(base);
-    return 0;
-}
+/* --- the whole --- */
 
 static void bus_is_missing(void **state)
 {

@@ -1,14 +1,13 @@
 #include "platform/macos/macos_request.h"
 
 #include "core/base/clock.h"
-#include "core/base/thread.h"
 #include "platform/macos/macos_cf.h"
 #include "platform/macos/macos_disk.h"
 #include "platform/macos/macos_dissent.h"
 #include "platform/macos/macos_platform.h"
 #include "platform/macos/macos_registry.h"
+#include "platform/posix_request.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,82 +15,54 @@
  * approve (DAQueue.c), which is no reason to think it dead. */
 #define PROBE_NS (2 * NS_PER_SECOND)
 
-enum deed { MOUNT, UNMOUNT, LOCK, POWER_OFF };
-
 static const char *const verbs[] = {
-    [MOUNT] = "mount",
-    [UNMOUNT] = "unmount",
-    [LOCK] = "lock",
-    [POWER_OFF] = "eject",
+    [REQUEST_MOUNT] = "mount",
+    [REQUEST_UNMOUNT] = "unmount",
+    [REQUEST_LOCK] = "lock",
+    [REQUEST_POWER_OFF] = "eject",
 };
 
-/* Shared by whoever waits and, until its answer has come, by the session. */
-struct platform_request {
-    _Atomic int holders;
-    enum deed deed;
-    char *subject; /* a device, or the id of a drive */
+/* What DiskArbitration was asked for, until its answer has come. On the
+ * queue. */
+struct macos_deed {
+    struct platform_request *request; /* NULL: whoever asked knows how it ended,
+                                         or went away */
     struct macos_session *session;
-
-    /* On the queue alone. */
-    struct platform_request *next; /* in session->pending */
-    bool is_pending;
+    struct macos_deed *next; /* in session->pending */
+    enum request_kind kind;
+    char *subject;     /* a device, or the id of a drive */
+    char *bsd_name;    /* "" while it is not known */
     bool was_repeated; /* on a new session */
-    char *bsd_name;    /* of what DiskArbitration was asked; "" before */
-
-    pthread_mutex_t mutex; /* guards the rest */
-    pthread_cond_t done;
-    bool is_done;
-    err_code code;
-    struct error err;
-    int64_t probe_ns; /* when to look whether the session is alive */
 };
 
-static void drop(struct platform_request *request)
+/* --- the end of a deed --- */
+
+/* The first outcome counts. */
+static void tell(struct macos_deed *deed, err_code code,
+                 const struct error *err)
 {
-    if (atomic_fetch_sub(&request->holders, 1) != 1)
+    struct platform_request *request = deed->request;
+
+    if (!request)
         return;
-    macos_session_drop(request->session);
-    mutex_destroy(&request->mutex);
-    condition_destroy(&request->done);
-    free(request->subject);
-    free(request->bsd_name);
-    free(request);
+    deed->request = NULL;
+    if (code)
+        request->err = *err;
+    posix_request_finish(request, code);
 }
 
-/* --- the end of a request, on the queue --- */
-
-/* Wakes who waits; the first outcome counts. */
-static void finish(struct platform_request *request, err_code code,
-                   const struct error *err)
-{
-    mutex_lock(&request->mutex);
-    if (!request->is_done) {
-        request->is_done = true;
-        request->code = code;
-        if (code)
-            request->err = *err;
-        condition_broadcast(&request->done);
-    }
-    mutex_unlock(&request->mutex);
-}
-
-/* DiskArbitration does not know the request any more. */
-static void forget(struct platform_request *request)
-{
-    struct platform_request **at = &request->session->pending;
-
-    while (*at != request)
-        at = &(*at)->next;
-    *at = request->next;
-    request->is_pending = false;
-    drop(request);
-}
-
-static void conclude(struct platform_request *request, err_code code,
+static void conclude(struct macos_deed *deed, err_code code,
                      const struct error *err)
 {
-    finish(request, code, err);
-    forget(request);
+    struct macos_deed **at = &deed->session->pending;
+
+    tell(deed, code, err);
+    while (*at != deed)
+        at = &(*at)->next;
+    *at = deed->next;
+    free(deed->subject);
+    free(deed->bsd_name);
+    free(deed);
 }
 
 void macos_requests_give_up(struct macos_session *session)
@@ -116,22 +87,22 @@ static bool is_plugged_in(const char *bsd_name)
     return media != 0;
 }
 
-static void begin(struct platform_request *request);
+static void begin(struct macos_deed *deed);
 
 void macos_requests_repeat(struct macos_session *session)
 {
-    struct platform_request *owed = session->pending;
+    struct macos_deed *owed = session->pending;
 
     if (!macos_session_renew(session))
         return; /* closed meanwhile, or later */
     session->pending = NULL;
     while (owed) {
-        struct platform_request *request = owed;
-        owed = request->next;
-        request->next = session->pending;
-        session->pending = request;
-        request->was_repeated = true;
-        begin(request);
+        struct macos_deed *deed = owed;
+        owed = deed->next;
+        deed->next = session->pending;
+        session->pending = deed;
+        deed->was_repeated = true;
+        begin(deed);
     }
 }
 
@@ -141,116 +112,114 @@ static void repeat_all(void *context)
 }
 
 /* Out of DiskArbitration's own call, which may be using the session. */
-static void repeat_later(struct platform_request *request)
+static void repeat_later(struct macos_deed *deed)
 {
-    dispatch_async_f(request->session->queue, request->session, repeat_all);
+    dispatch_async_f(deed->session->queue, deed->session, repeat_all);
 }
 
-static err_code set_vanished(const struct platform_request *request,
-                             struct error *err)
+static err_code set_vanished(const struct macos_deed *deed, struct error *err)
 {
     return error_set(err, ERR_DEVICE_GONE,
                      "cannot %s %s: it was unplugged before macOS was done "
                      "with it",
-                     verbs[request->deed], request->subject);
+                     verbs[deed->kind], deed->subject);
 }
 
-static void vanished(struct platform_request *request)
+static void vanished(struct macos_deed *deed)
 {
     struct error err = ERROR_INIT;
 
-    conclude(request, set_vanished(request, &err), &err);
+    conclude(deed, set_vanished(deed, &err), &err);
 }
 
 /*
  * On the queue, and from within DiskArbitration's own call where it refuses at
- * once (DiskArbitration.c): the request may be gone when that call returns.
+ * once (DiskArbitration.c): it may be gone when that call returns.
  */
 static void answered(DADiskRef disk, DADissenterRef dissenter, void *context)
 {
-    struct platform_request *request = context;
+    struct macos_deed *deed = context;
     struct error err = ERROR_INIT;
 
     if (!dissenter) {
-        conclude(request, ERR_OK, NULL);
+        conclude(deed, ERR_OK, NULL);
         return;
     }
     DAReturn status = DADissenterGetStatus(dissenter);
-    if (!is_plugged_in(request->bsd_name)) {
-        vanished(request);
-    } else if (status == kDAReturnBadArgument && !request->was_repeated) {
-        repeat_later(request);
-    } else if (status == kDAReturnNotMounted && request->deed == UNMOUNT) {
-        conclude(request, ERR_OK, NULL);
+    if (!is_plugged_in(deed->bsd_name)) {
+        vanished(deed);
+    } else if (status == kDAReturnBadArgument && !deed->was_repeated) {
+        repeat_later(deed);
+    } else if (status == kDAReturnNotMounted && deed->kind == REQUEST_UNMOUNT) {
+        conclude(deed, ERR_OK, NULL);
     } else {
         err_code code =
             macos_dissent(status, DADissenterGetStatusString(dissenter),
-                          verbs[request->deed], request->subject, &err);
-        conclude(request, code, &err);
+                          verbs[deed->kind], deed->subject, &err);
+        conclude(deed, code, &err);
     }
 }
 
 /* --- asking --- */
 
-static void ask(struct platform_request *request)
+static void ask(struct macos_deed *deed)
 {
-    DASessionRef arbitration = request->session->arbitration;
-    DADiskRef disk =
-        DADiskCreateFromBSDName(NULL, arbitration, request->bsd_name);
+    DASessionRef arbitration = deed->session->arbitration;
+    DADiskRef disk = DADiskCreateFromBSDName(NULL, arbitration, deed->bsd_name);
     struct error err = ERROR_INIT;
 
     if (!disk) {
         error_set(&err, ERR_INTERNAL, "macOS is out of resources");
-        conclude(request, ERR_INTERNAL, &err);
+        conclude(deed, ERR_INTERNAL, &err);
         return;
     }
-    switch (request->deed) {
-    case MOUNT:
-        DADiskMount(disk, NULL, kDADiskMountOptionDefault, answered, request);
+    switch (deed->kind) {
+    case REQUEST_MOUNT:
+        DADiskMount(disk, NULL, kDADiskMountOptionDefault, answered, deed);
         break;
-    case UNMOUNT:
-        DADiskUnmount(disk, kDADiskUnmountOptionDefault, answered, request);
+    case REQUEST_UNMOUNT:
+        DADiskUnmount(disk, kDADiskUnmountOptionDefault, answered, deed);
         break;
-    case LOCK:
-    case POWER_OFF:
-        DADiskEject(disk, kDADiskEjectOptionDefault, answered, request);
+    case REQUEST_LOCK:
+    case REQUEST_POWER_OFF:
+        DADiskEject(disk, kDADiskEjectOptionDefault, answered, deed);
         break;
     }
     CFRelease(disk);
 }
 
 /* Of a volume: what it is, if it says so. */
-static bool describe(struct platform_request *request, struct macos_disk *out)
+static bool describe(struct macos_deed *deed, struct macos_disk *out)
 {
-    return macos_disk_describe_name(request->session->arbitration,
-                                    request->bsd_name, out);
+    return macos_disk_describe_name(deed->session->arbitration, deed->bsd_name,
+                                    out);
 }
 
-static void begin_mount(struct platform_request *request)
+static void begin_mount(struct macos_deed *deed)
 {
     CLEANUP(macos_disk_release) struct macos_disk disk = {.bsd_name = NULL};
 
-    if (describe(request, &disk) && *disk.mount_point)
-        conclude(request, ERR_OK, NULL);
+    if (describe(deed, &disk) && *disk.mount_point)
+        conclude(deed, ERR_OK, NULL);
     else
-        ask(request);
+        ask(deed);
 }
 
 /* An encrypted APFS volume forgets its key when its drive is ejected; there
  * is no public call that locks one alone. */
-static void begin_lock(struct platform_request *request)
+static void begin_lock(struct macos_deed *deed)
 {
     CLEANUP(macos_disk_release) struct macos_disk disk = {.bsd_name = NULL};
     struct error err = ERROR_INIT;
 
-    if (!describe(request, &disk) || !disk.is_encrypted) {
-        conclude(request, ERR_OK, NULL);
+    if (!describe(deed, &disk) || !disk.is_encrypted) {
+        conclude(deed, ERR_OK, NULL);
         return;
     }
     error_set(&err, ERR_UNSUPPORTED,
               "macOS locks %s when its drive is ejected, not before",
-              request->subject);
-    conclude(request, ERR_UNSUPPORTED, &err);
+              deed->subject);
+    conclude(deed, ERR_UNSUPPORTED, &err);
 }
 
 /*
@@ -284,203 +253,147 @@ static err_code find_drive(const struct macos_disks *disks, const char *id,
                      "cannot eject the drive: it is not plugged in any more");
 }
 
-static void begin_power_off(struct platform_request *request)
+static void begin_power_off(struct macos_deed *deed)
 {
     CLEANUP(macos_disks_release) struct macos_disks disks = {.items = NULL};
     const char *name;
     struct error err = ERROR_INIT;
-    err_code code =
-        macos_disks_read(request->session->arbitration, &disks, &err);
+    err_code code = macos_disks_read(deed->session->arbitration, &disks, &err);
 
-    if (code == ERR_IO && !request->was_repeated) {
-        repeat_later(request);
+    if (code == ERR_IO && !deed->was_repeated) {
+        repeat_later(deed);
         return;
     }
     if (!code)
-        code = find_drive(&disks, request->subject, &name, &err);
+        code = find_drive(&disks, deed->subject, &name, &err);
     if (code) {
-        conclude(request, code, &err);
+        conclude(deed, code, &err);
         return;
     }
-    free(request->bsd_name);
-    request->bsd_name = xstrdup(name);
-    ask(request);
+    free(deed->bsd_name);
+    deed->bsd_name = xstrdup(name);
+    ask(deed);
 }
 
-static void begin(struct platform_request *request)
+static void begin(struct macos_deed *deed)
 {
-    if (request->session->is_closed)
-        macos_requests_give_up(request->session);
-    else if (!request->session->arbitration)
-        repeat_later(request);
-    else if (request->deed == POWER_OFF)
-        begin_power_off(request);
-    else if (!is_plugged_in(request->bsd_name))
-        vanished(request);
-    else if (request->deed == MOUNT)
-        begin_mount(request);
-    else if (request->deed == LOCK)
-        begin_lock(request);
+    if (deed->session->is_closed)
+        macos_requests_give_up(deed->session);
+    else if (!deed->session->arbitration)
+        repeat_later(deed);
+    else if (deed->kind == REQUEST_POWER_OFF)
+        begin_power_off(deed);
+    else if (!is_plugged_in(deed->bsd_name))
+        vanished(deed);
+    else if (deed->kind == REQUEST_MOUNT)
+        begin_mount(deed);
+    else if (deed->kind == REQUEST_LOCK)
+        begin_lock(deed);
     else
-        ask(request);
+        ask(deed);
 }
 
-static void begin_first(void *context)
-{
-    struct platform_request *request = context;
+/* --- silence --- */
 
-    request->next = request->session->pending;
-    request->session->pending = request;
-    request->is_pending = true;
-    begin(request);
+/* Whether somebody is there to answer it. */
+static bool is_answered(const struct macos_deed *deed)
+{
+    if (!deed->session->arbitration)
+        return false;
+    return !*deed->bsd_name ||
+           macos_session_is_alive(deed->session, deed->bsd_name);
+}
+
+static void probe(void *context);
+
+/* As long as there is something to wait for. */
+static void probe_later(struct macos_session *session)
+{
+    if (session->is_probing || !session->pending)
+        return;
+    session->is_probing = true;
+    dispatch_after_f(dispatch_time(DISPATCH_TIME_NOW, PROBE_NS), session->queue,
+                     macos_session_hold(session), probe);
+}
+
+/*
+ * A deed that stays without an answer waits for another program's approval,
+ * or for a daemon that has died. One that has seen its disk go does not count
+ * as done: only an answer does.
+ */
+static void probe(void *context)
+{
+    struct macos_session *session = context;
+    struct error err = ERROR_INIT;
+    bool is_silent = false;
+
+    session->is_probing = false;
+    for (struct macos_deed *deed = session->pending; deed; deed = deed->next) {
+        if (*deed->bsd_name && !is_plugged_in(deed->bsd_name))
+            tell(deed, set_vanished(deed, &err), &err);
+        else
+            is_silent |= !is_answered(deed);
+    }
+    if (is_silent)
+        macos_requests_repeat(session);
+    probe_later(session);
+    macos_session_drop(session);
 }
 
 /* --- the interface --- */
 
-static struct platform_request *start(struct platform *platform, enum deed deed,
+static void begin_first(void *context)
+{
+    struct macos_deed *deed = context;
+    struct macos_session *session = deed->session;
+
+    deed->next = session->pending;
+    session->pending = deed;
+    begin(deed);
+    probe_later(session);
+}
+
+static struct platform_request *start(struct platform *platform,
+                                      enum request_kind kind,
                                       const char *subject)
 {
-    struct platform_request *request = xcalloc(1, sizeof *request);
-    char *name = deed == POWER_OFF ? NULL : macos_bsd_name(subject);
+    struct platform_request *request = posix_request_new(kind, subject);
+    struct macos_deed *deed = xcalloc(1, sizeof *deed);
+    char *name = kind == REQUEST_POWER_OFF ? NULL : macos_bsd_name(subject);
 
-    atomic_init(&request->holders, 2);
-    request->deed = deed;
-    request->subject = xstrdup(subject);
-    request->bsd_name = name ? name : xstrdup("");
-    request->session = macos_session_hold(platform->session);
-    request->probe_ns = clock_monotonic_ns() + PROBE_NS;
-    mutex_init(&request->mutex);
-    condition_init(&request->done);
-    dispatch_async_f(request->session->queue, request, begin_first);
+    *deed = (struct macos_deed){
+        .request = request,
+        .session = platform->session,
+        .kind = kind,
+        .subject = xstrdup(subject),
+        .bsd_name = name ? name : xstrdup(""),
+    };
+    dispatch_async_f(platform->session->queue, deed, begin_first);
     return request;
 }
 
 struct platform_request *platform_mount(struct platform *platform,
                                         const char *device)
 {
-    return start(platform, MOUNT, device);
+    return start(platform, REQUEST_MOUNT, device);
 }
 
 struct platform_request *platform_unmount(struct platform *platform,
                                           const char *device)
 {
-    return start(platform, UNMOUNT, device);
+    return start(platform, REQUEST_UNMOUNT, device);
 }
 
 struct platform_request *platform_lock(struct platform *platform,
                                        const char *device)
 {
-    return start(platform, LOCK, device);
+    return start(platform, REQUEST_LOCK, device);
 }
 
+/* DiskArbitration sends the commands and tells nobody how they went: the
+ * request's proof stays empty. */
 struct platform_request *platform_power_off(struct platform *platform,
                                             const char *drive)
 {
-    return start(platform, POWER_OFF, drive);
-}
-
-/* --- waiting --- */
-
-/* Whether somebody is there to answer it. */
-static bool is_answered(const struct platform_request *request)
-{
-    if (!request->session->arbitration)
-        return false;
-    return !*request->bsd_name ||
-           macos_session_is_alive(request->session, request->bsd_name);
-}
-
-/*
- * On the queue: a request that stays without an answer waits for another
- * program's approval, or for a daemon that has died. One that has seen its
- * disk go does not count as done: only an answer does.
- */
-static void probe(void *context)
-{
-    struct platform_request *request = context;
-    struct error err = ERROR_INIT;
-
-    if (request->is_pending) {
-        if (*request->bsd_name && !is_plugged_in(request->bsd_name))
-            finish(request, set_vanished(request, &err), &err);
-        else if (!is_answered(request))
-            macos_requests_repeat(request->session);
-    }
-    drop(request);
-}
-
-/* clock_monotonic_ns as what pthread_cond_timedwait understands: Darwin has
- * no pthread_condattr_setclock, so waits are cut into pieces. */
-static struct timespec wall_time_in(int64_t ns)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return clock_to_timespec(clock_from_timespec(now) + ns);
-}
-
-/* Until it is done or the time is over. With the mutex held. */
-static void wait_until(struct platform_request *request, int64_t until_ns)
-{
-    while (!request->is_done) {
-        int64_t left_ns = until_ns - clock_monotonic_ns();
-        if (left_ns <= 0)
-            return;
-        if (left_ns > NS_PER_SECOND)
-            left_ns = NS_PER_SECOND; /* the wall clock may be set meanwhile */
-        struct timespec until = wall_time_in(left_ns);
-        pthread_cond_timedwait(&request->done, &request->mutex, &until);
-    }
-}
-
-static bool is_time_to_probe(struct platform_request *request)
-{
-    int64_t now_ns = clock_monotonic_ns();
-
-    if (request->is_done || now_ns < request->probe_ns)
-        return false;
-    request->probe_ns = now_ns + PROBE_NS;
-    return true;
-}
-
-err_code platform_wait(struct platform_request *request, int timeout_ms,
-                       bool *out_is_done, struct error *err)
-{
-    int64_t end_ns = timeout_ms < 0
-                         ? INT64_MAX
-                         : clock_monotonic_ns() + timeout_ms * NS_PER_MS;
-    err_code code = ERR_OK;
-
-    mutex_lock(&request->mutex);
-    for (;;) {
-        wait_until(request,
-                   request->probe_ns < end_ns ? request->probe_ns : end_ns);
-        if (is_time_to_probe(request)) {
-            atomic_fetch_add(&request->holders, 1);
-            dispatch_async_f(request->session->queue, request, probe);
-        }
-        if (request->is_done || clock_monotonic_ns() >= end_ns)
-            break;
-    }
-    *out_is_done = request->is_done;
-    if (request->is_done) {
-        code = request->code;
-        if (code && err)
-            *err = request->err;
-    }
-    mutex_unlock(&request->mutex);
-    return code;
-}
-
-void platform_request_free(struct platform_request *request)
-{
-    if (request)
-        drop(request);
-}
-
-/* DiskArbitration sends the commands and tells nobody how they went. */
-struct platform_power_proof platform_request_proof(
-    const struct platform_request *request)
-{
-    return (struct platform_power_proof){.flush_seen = false};
+    return start(platform, REQUEST_POWER_OFF, drive);
 }

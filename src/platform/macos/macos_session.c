@@ -1,6 +1,7 @@
 #include "platform/macos/macos_session.h"
 
 #include "platform/macos/macos_cf.h"
+#include "platform/macos/macos_inhibit.h"
 #include "platform/macos/macos_request.h"
 
 #include <stdatomic.h>
@@ -47,6 +48,7 @@ static void connect(struct macos_session *session)
                                       session);
     DARegisterDiskDescriptionChangedCallback(session->arbitration, NULL, NULL,
                                              disk_changed, session);
+    macos_inhibitors_register(session);
     DASessionSetDispatchQueue(session->arbitration, session->queue);
 }
 

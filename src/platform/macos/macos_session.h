@@ -15,7 +15,8 @@
 #include <dispatch/dispatch.h>
 #include <stdbool.h>
 
-struct platform_request;
+struct macos_deed;
+struct platform_inhibitor;
 
 /* Shared by the platform and its requests; the last one frees it. */
 struct macos_session {
@@ -26,7 +27,9 @@ struct macos_session {
     /* The rest on the queue alone. */
     DASessionRef arbitration; /* NULL: none can be had just now */
     bool is_closed;
-    struct platform_request *pending; /* a list: those without their answer */
+    struct macos_deed *pending; /* a list: those without their answer */
+    bool is_probing;            /* whether anybody is there to give it */
+    struct platform_inhibitor *inhibitors; /* a list */
 };
 
 err_code macos_session_new(int wake_fd, struct macos_session **out,

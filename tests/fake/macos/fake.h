@@ -9,6 +9,7 @@
 #define FAKE_MACOS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* --- media --- */
@@ -65,6 +66,18 @@ int fake_asked(enum fake_deed deed, const char *bsd_name);
 void fake_daemon_restart(void);
 /* No new sessions, as while it is starting. */
 void fake_daemon_refuses(bool refuses);
+
+/* Another program unmounts, as the Finder does: asks who wants to be asked, and
+ * returns a DAReturn; what a dissenter says is in `words`. */
+int fake_unmount(const char *bsd_name, char *words, size_t size);
+/* How many sessions want to be asked. */
+int fake_approvers(void);
+
+/* --- power --- */
+
+/* How many assertions are held, and the name of the newest. */
+int fake_assertions(char *name, size_t size);
+void fake_power_refuses(bool refuses);
 
 /* --- processes --- */
 

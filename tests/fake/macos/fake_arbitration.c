@@ -18,6 +18,8 @@ struct __DASession {
     DADiskDisappearedCallback disappeared;
     DADiskDescriptionChangedCallback changed;
     void *contexts[3];
+    DADiskUnmountApprovalCallback approve;
+    void *approve_context;
 };
 
 struct __DADisk {
@@ -168,6 +170,26 @@ void DARegisterDiskDescriptionChangedCallback(
     session->contexts[FAKE_CHANGED] = context;
 }
 
+void DARegisterDiskUnmountApprovalCallback(
+    DASessionRef session, CFDictionaryRef match,
+    DADiskUnmountApprovalCallback callback, void *context)
+{
+    pthread_mutex_lock(&fake_mutex);
+    session->approve = callback;
+    session->approve_context = context;
+    pthread_mutex_unlock(&fake_mutex);
+}
+
+void DAUnregisterCallback(DASessionRef session, void *callback, void *context)
+{
+    pthread_mutex_lock(&fake_mutex);
+    if ((void *)(uintptr_t)session->approve != callback ||
+        session->approve_context != context)
+        fake_abort("a callback that was not registered");
+    session->approve = NULL;
+    pthread_mutex_unlock(&fake_mutex);
+}
+
 /* --- disks --- */
 
 static void finish_disk(struct fake_object *object)
@@ -247,6 +269,12 @@ static void describe_wrongly(CFMutableDictionaryRef to)
         fake_set(to, *fake_keys[i], i % 2 ? fake_number(7) : fake_dictionary());
 }
 
+const char *DADiskGetBSDName(DADiskRef disk)
+{
+    fake_check(disk, FAKE_DISK);
+    return disk->bsd_name;
+}
+
 CFDictionaryRef DADiskCopyDescription(DADiskRef disk)
 {
     CFMutableDictionaryRef description = NULL;
@@ -275,6 +303,7 @@ struct operation {
     void *context;
     struct fake_answer answer;
     DAReturn status;
+    char words[128]; /* of who did not approve */
 };
 
 static void finish_dissenter(struct fake_object *object)
@@ -296,21 +325,109 @@ CFStringRef DADissenterGetStatusString(DADissenterRef dissenter)
     return dissenter->words;
 }
 
+DADissenterRef DADissenterCreate(CFAllocatorRef allocator, DAReturn status,
+                                 CFStringRef string)
+{
+    struct __DADissenter *dissenter =
+        fake_new(sizeof *dissenter, FAKE_DISSENTER, finish_dissenter);
+
+    dissenter->status = status;
+    dissenter->words = string ? CFRetain(string) : NULL;
+    return dissenter;
+}
+
+/* --- approval --- */
+
+struct asking {
+    DASessionRef session; /* retained */
+    const char *bsd_name;
+    struct fake_answer *answer;
+    char *words;
+    size_t size;
+};
+
+/* On the session's queue. The first no counts. */
+static void ask_one(void *context)
+{
+    const struct asking *asking = context;
+    DADiskRef disk = new_disk(asking->session, asking->bsd_name);
+
+    pthread_mutex_lock(&fake_mutex);
+    DADiskUnmountApprovalCallback approve =
+        asking->session->queue ? asking->session->approve : NULL;
+    void *to = asking->session->approve_context;
+    pthread_mutex_unlock(&fake_mutex);
+    DADissenterRef no = approve ? approve(disk, to) : NULL;
+    if (no && !asking->answer->status) {
+        asking->answer->status = no->status;
+        snprintf(asking->words, asking->size, "%s",
+                 no->words ? fake_text(no->words) : "");
+    }
+    if (no)
+        CFRelease(no);
+    CFRelease(disk);
+}
+
+/* Those who want to be asked, retained. */
+static size_t find_approvers(DASessionRef *out, size_t size)
+{
+    size_t count = 0;
+
+    pthread_mutex_lock(&fake_mutex);
+    for (DASessionRef at = scheduled; at && count < size; at = at->next)
+        if (at->approve && at->daemon == fake_daemon)
+            out[count++] = (DASessionRef)(uintptr_t)CFRetain(at);
+    pthread_mutex_unlock(&fake_mutex);
+    return count;
+}
+
+enum { APPROVERS = 8 };
+
+int fake_approvers(void)
+{
+    DASessionRef sessions[APPROVERS];
+    size_t count = find_approvers(sessions, APPROVERS);
+
+    for (size_t i = 0; i < count; i++)
+        CFRelease(sessions[i]);
+    return (int)count;
+}
+
+static void ask_for_approval(const char *bsd_name, struct fake_answer *answer,
+                             char *words, size_t size)
+{
+    DASessionRef sessions[APPROVERS];
+    size_t count = find_approvers(sessions, APPROVERS);
+
+    for (size_t i = 0; i < count; i++) {
+        struct asking asking = {sessions[i], bsd_name, answer, words, size};
+        pthread_mutex_lock(&fake_mutex);
+        dispatch_queue_t queue = sessions[i]->queue;
+        if (queue)
+            dispatch_retain(queue);
+        pthread_mutex_unlock(&fake_mutex);
+        if (queue) {
+            dispatch_sync_f(queue, &asking, ask_one);
+            dispatch_release(queue);
+        }
+        CFRelease(sessions[i]);
+    }
+}
+
 static void call_back(const struct operation *operation)
 {
-    struct __DADissenter *dissenter = NULL;
+    const char *words =
+        *operation->words ? operation->words : operation->answer.words;
+    CFStringRef string = words ? fake_string(words) : NULL;
+    DADissenterRef dissenter =
+        operation->status ? DADissenterCreate(NULL, operation->status, string)
+                          : NULL;
 
-    if (operation->status) {
-        dissenter =
-            fake_new(sizeof *dissenter, FAKE_DISSENTER, finish_dissenter);
-        dissenter->status = operation->status;
-        dissenter->words = operation->answer.words
-                               ? fake_string(operation->answer.words)
-                               : NULL;
-    }
     operation->callback(operation->disk, dissenter, operation->context);
     if (dissenter)
         CFRelease(dissenter);
+    if (string)
+        CFRelease(string);
 }
 
 static void operation_free(struct operation *operation)
@@ -403,6 +520,9 @@ static void serve(void *context)
     }
     if (operation->answer.daemon_dies)
         fake_daemon_restart();
+    if (operation->deed == FAKE_UNMOUNT && !operation->answer.status)
+        ask_for_approval(name, &operation->answer, operation->words,
+                         sizeof operation->words);
     pthread_mutex_lock(&fake_mutex);
     operation->status = operation->answer.status
                             ? operation->answer.status
@@ -478,6 +598,21 @@ void DADiskEject(DADiskRef disk, DADiskEjectOptions options,
                  DADiskEjectCallback callback, void *context)
 {
     request(FAKE_EJECT, disk, callback, context);
+}
+
+int fake_unmount(const char *bsd_name, char *words, size_t size)
+{
+    struct fake_answer answer = {.deed = FAKE_UNMOUNT};
+
+    *words = '\0';
+    ask_for_approval(bsd_name, &answer, words, size);
+    if (!answer.status) {
+        pthread_mutex_lock(&fake_mutex);
+        answer.status = perform(FAKE_UNMOUNT, fake_find(bsd_name));
+        pthread_mutex_unlock(&fake_mutex);
+        fake_tell(FAKE_CHANGED, bsd_name);
+    }
+    return answer.status;
 }
 
 static void nothing(void *context)

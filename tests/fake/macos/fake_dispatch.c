@@ -4,6 +4,7 @@
 #include "fake_internal.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 struct job {
     dispatch_function_t work;
@@ -137,4 +138,79 @@ void dispatch_sync_f(dispatch_queue_t queue, void *context,
     pthread_mutex_unlock(&waiting.mutex);
     pthread_mutex_destroy(&waiting.mutex);
     pthread_cond_destroy(&waiting.done);
+}
+
+/* --- later --- */
+
+/* dispatch_time counts from now; what is due before the end is due at once. */
+struct timer {
+    struct timespec due;
+    dispatch_queue_t queue;
+    dispatch_function_t work;
+    void *context;
+};
+
+static pthread_mutex_t timers_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t timers_changed = PTHREAD_COND_INITIALIZER;
+static int timers;          /* running; under timers_mutex, as the next */
+static bool timers_are_due; /* all of them */
+
+static void *run_timer(void *argument)
+{
+    struct timer *timer = argument;
+    bool is_late = false;
+
+    pthread_mutex_lock(&timers_mutex);
+    while (!timers_are_due && !is_late)
+        is_late = pthread_cond_timedwait(&timers_changed, &timers_mutex,
+                                         &timer->due) != 0;
+    pthread_mutex_unlock(&timers_mutex);
+    dispatch_async_f(timer->queue, timer->context, timer->work);
+    dispatch_release(timer->queue);
+    free(timer);
+    pthread_mutex_lock(&timers_mutex);
+    timers--;
+    pthread_cond_broadcast(&timers_changed);
+    pthread_mutex_unlock(&timers_mutex);
+    return NULL;
+}
+
+dispatch_time_t dispatch_time(dispatch_time_t when, int64_t delta)
+{
+    if (when != DISPATCH_TIME_NOW || delta < 0)
+        fake_abort("only times from now on are known here");
+    return (dispatch_time_t)delta;
+}
+
+void dispatch_after_f(dispatch_time_t when, dispatch_queue_t queue,
+                      void *context, dispatch_function_t work)
+{
+    struct timer *timer = calloc(1, sizeof *timer);
+    pthread_t thread;
+
+    if (!timer)
+        fake_abort("out of memory");
+    *timer = (struct timer){.queue = queue, .work = work, .context = context};
+    clock_gettime(CLOCK_REALTIME, &timer->due);
+    int64_t ns = timer->due.tv_nsec + (int64_t)when;
+    timer->due.tv_sec += ns / 1000000000;
+    timer->due.tv_nsec = ns % 1000000000;
+    dispatch_retain(queue);
+    pthread_mutex_lock(&timers_mutex);
+    timers++;
+    pthread_mutex_unlock(&timers_mutex);
+    if (pthread_create(&thread, NULL, run_timer, timer))
+        fake_abort("no thread for a timer");
+    pthread_detach(thread);
+}
+
+void fake_timers_expire(void)
+{
+    pthread_mutex_lock(&timers_mutex);
+    timers_are_due = true;
+    pthread_cond_broadcast(&timers_changed);
+    while (timers)
+        pthread_cond_wait(&timers_changed, &timers_mutex);
+    timers_are_due = false;
+    pthread_mutex_unlock(&timers_mutex);
 }

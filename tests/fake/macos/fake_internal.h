@@ -16,6 +16,9 @@ extern _Atomic long fake_alive;
 /* Says what the backend did wrong, and aborts. */
 _Noreturn void fake_abort(const char *format, ...);
 
+/* What was to run later runs now. */
+void fake_timers_expire(void);
+
 /* --- CoreFoundation --- */
 
 enum fake_type {

@@ -211,6 +211,7 @@ void fake_daemon_restart(void)
 
 long fake_live_objects(void)
 {
+    fake_timers_expire();
     fake_daemon_settle();
     /* A queue's thread ends a little after its last release. */
     for (int i = 0; i < 500 && atomic_load(&fake_alive); i++)
@@ -233,6 +234,7 @@ void fake_reset(void)
     pthread_mutex_unlock(&fake_mutex);
     fake_forget_processes();
     fake_daemon_refuses(false);
+    fake_power_refuses(false);
     fake_flush_errors(0, 0, 0);
     fake_rename_error(0);
     fake_filesystem("apfs");

@@ -125,7 +125,7 @@ static void look(struct platform_devices *out)
         fail_msg("%s", err.message);
 }
 
-static char *id_of(const char *device)
+static UNUSED char *id_of(const char *device)
 {
     CLEANUP(platform_devices_release) struct platform_devices devices;
 
@@ -135,7 +135,7 @@ static char *id_of(const char *device)
     return xstrdup(drive->id);
 }
 
-static bool is_woken(int timeout_ms)
+static UNUSED bool is_woken(int timeout_ms)
 {
     struct pollfd poller = {.fd = platform_wake_fd(platform), .events = POLLIN};
 

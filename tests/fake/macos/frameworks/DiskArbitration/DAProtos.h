@@ -5,6 +5,10 @@
 #ifndef FAKE_DA_PROTOS_H
 #define FAKE_DA_PROTOS_H
 
+#ifdef __clang__
+#pragma clang assume_nonnull begin
+#endif
+
 extern const CFStringRef kDADiskDescriptionVolumeKindKey;
 extern const CFStringRef kDADiskDescriptionVolumeNameKey;
 extern const CFStringRef kDADiskDescriptionVolumeNetworkKey;
@@ -35,11 +39,18 @@ extern void DARegisterDiskDescriptionChangedCallback(
     CFArrayRef _Nullable watch, DADiskDescriptionChangedCallback callback,
     void *_Nullable context);
 
+extern void DARegisterDiskUnmountApprovalCallback(
+    DASessionRef session, CFDictionaryRef _Nullable match,
+    DADiskUnmountApprovalCallback callback, void *_Nullable context);
+extern void DAUnregisterCallback(DASessionRef session, void *callback,
+                                 void *_Nullable context);
+
 extern DADiskRef _Nullable DADiskCreateFromBSDName(
     CFAllocatorRef _Nullable allocator, DASessionRef session, const char *name);
 extern DADiskRef _Nullable DADiskCreateFromIOMedia(
     CFAllocatorRef _Nullable allocator, DASessionRef session,
     io_service_t media);
+extern const char *_Nullable DADiskGetBSDName(DADiskRef disk);
 extern CFDictionaryRef _Nullable DADiskCopyDescription(DADiskRef disk);
 
 extern void DADiskMount(DADiskRef disk, CFURLRef _Nullable path,
@@ -53,9 +64,16 @@ extern void DADiskEject(DADiskRef disk, DADiskEjectOptions options,
                         DADiskEjectCallback _Nullable callback,
                         void *_Nullable context);
 
+extern DADissenterRef DADissenterCreate(CFAllocatorRef _Nullable allocator,
+                                        DAReturn status,
+                                        CFStringRef _Nullable string);
 extern DAReturn DADissenterGetStatus(DADissenterRef dissenter);
 extern CFStringRef _Nullable DADissenterGetStatusString(
     DADissenterRef dissenter);
+
+#ifdef __clang__
+#pragma clang assume_nonnull end
+#endif
 
 _Static_assert((unsigned)kDAReturnBusy == 0xF8DA0002u, "DADissenter.h");
 _Static_assert((unsigned)kDAReturnBadArgument == 0xF8DA0003u, "DADissenter.h");

@@ -23,6 +23,8 @@ typedef void (*DADiskDisappearedCallback)(DADiskRef disk,
 typedef void (*DADiskDescriptionChangedCallback)(DADiskRef disk,
                                                  CFArrayRef keys,
                                                  void *_Nullable context);
+typedef DADissenterRef _Nullable (*DADiskUnmountApprovalCallback)(
+    DADiskRef disk, void *_Nullable context);
 typedef void (*DADiskMountCallback)(DADiskRef disk,
                                     DADissenterRef _Nullable dissenter,
                                     void *_Nullable context);

@@ -5,6 +5,8 @@
 #ifndef FAKE_DISPATCH_TYPES_H
 #define FAKE_DISPATCH_TYPES_H
 
+#include <stdint.h>
+
 #ifndef __clang__
 #define _Nullable
 #endif
@@ -16,5 +18,8 @@ typedef union {
     struct dispatch_queue_s *_dq;
 } dispatch_object_t __attribute__((__transparent_union__));
 typedef void (*dispatch_function_t)(void *_Nullable);
+typedef uint64_t dispatch_time_t;
+
+#define DISPATCH_TIME_NOW (0ull)
 
 #endif

@@ -1,0 +1,4 @@
+/* Stand-in; see IOPMTypes.h. */
+#include <IOKit/pwr_mgt/IOPMTypes.h>
+
+#include <IOKit/pwr_mgt/IOPMProtos.h>
