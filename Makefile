@@ -265,6 +265,18 @@ check-all: all
 check-vm: all
 	tests/vm/run $(B)
 
+# What berth takes beside others and beside what the kernel allows (root,
+# Linux): BENCH='--seconds 120' make bench; tests/bench/run --help.
+bench_bin := $(patsubst %.c,$(B)/%,$(call room,tests/bench))
+$(B)/tests/bench/%.o: extra_flags = $(platform_flags)
+$(bench_bin): %: %.o
+	$(call say,LD   $@)
+	$(Q)$(CC) $(link_flags) -o $@ $^ $(package_libs)
+
+.PHONY: bench
+bench: all $(bench_bin)
+	tests/bench/run $(BENCH) $(B)
+
 # --- care -------------------------------------------------------------------
 sources := $(sort $(shell find src tests -name '*.[ch]'))
 .PHONY: format analyze clean install uninstall dist help
@@ -297,6 +309,7 @@ help:
 	@echo 'make check-vm   a real kernel and USB disk, in QEMU (root)'
 	@echo 'make CC=clang SAN=fuzzer-no-link,address,undefined fuzz'
 	@echo '                each fuzzer for FUZZ_SECONDS (20)'
+	@echo 'make bench      times and memory beside rsync, rclone, cp (root)'
 	@echo 'make install    into $$(DESTDIR)$$(PREFIX)/bin'
 	@echo 'make format     clang-format all sources'
 	@echo 'make analyze    clang-tidy and cppcheck'

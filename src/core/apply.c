@@ -186,8 +186,9 @@ static err_code prove_renamed(struct session *session,
     return code;
 }
 
-static err_code place(struct session *session, struct intent *intent,
-                      struct error *err)
+/* Something stands in the way, or the rename was done before. */
+static err_code place_looking(struct session *session, struct intent *intent,
+                              struct error *err)
 {
     struct seen from, to;
     err_code code = look(session, intent->from, &from, err);
@@ -197,11 +198,23 @@ static err_code place(struct session *session, struct intent *intent,
     if (code)
         return code;
     if (!from.exists)
-        code = confirm_placed(session, intent, &to, err);
-    else if (to.exists)
-        code = replace(session, intent, &to, err);
-    else
-        code = fsops_rename(&session->ops, intent->from, intent->to, err);
+        return confirm_placed(session, intent, &to, err);
+    if (to.exists)
+        return replace(session, intent, &to, err);
+    return fsops_rename(&session->ops, intent->from, intent->to, err);
+}
+
+static err_code place(struct session *session, struct intent *intent,
+                      struct error *err)
+{
+    /* What is new needs no look: a rename that replaces nothing is one. */
+    bool is_new = !intent->version && !intent->old_path;
+    err_code code =
+        is_new ? fsops_rename(&session->ops, intent->from, intent->to, err)
+               : ERR_EXISTS;
+
+    if (code && !error_is_device_failure(code))
+        code = place_looking(session, intent, err);
     if (!code)
         code = prove_renamed(session, intent, err);
     /* Elsewhere nothing is freed in a batch in which something is allocated. */

@@ -252,7 +252,8 @@ static err_code copy_once(struct copier *copier, int from, const char *staged,
         return code;
     *record = new_record(&before);
     record->flags |= racy_flag(&before, read_ns);
-    platform_advise_sequential(from);
+    if (before.size_bytes > (int64_t)BUFFER_BYTES)
+        platform_advise_sequential(from);
     code = stage(copier, from, before.size_bytes, staged, record, &done, err);
     if (!code)
         code = judge_changes(copier, from, done, &before, record, err);
@@ -267,7 +268,7 @@ static err_code copy_plain(struct copier *copier, int from, const char *staged,
     for (int i = 0; code == ERR_CHANGED && i < COPY_ATTEMPTS; i++) {
         if (i)
             pause_ns(RETRY_PAUSE_NS);
-        if (lseek(from, 0, SEEK_SET) < 0)
+        if (i && lseek(from, 0, SEEK_SET) < 0)
             return error_set_errno(err, errno, "cannot read");
         code = copy_once(copier, from, staged, record, err);
     }
@@ -391,7 +392,8 @@ static err_code copy_database(struct copier *copier, const char *raw,
 static err_code is_database(int fd, bool *out, struct error *err)
 {
     unsigned char magic[SQLITE_MAGIC_BYTES];
-    ssize_t got = fd_read_full(fd, magic, sizeof magic);
+    /* A short read is no database's: it has more than its magic. */
+    ssize_t got = RETRY_ON_EINTR(pread(fd, magic, sizeof magic, 0));
 
     if (got < 0)
         return error_set_errno(err, errno, "cannot read");

@@ -20,7 +20,7 @@
 #define BATCH_FILES ((size_t)4096)
 /* Kept free for directories, versions and the filesystem itself. */
 #define RESERVE_BYTES ((int64_t)4 * 1024 * 1024)
-#define RESERVE_CLUSTERS 64
+#define RESERVE_CLUSTERS 128
 
 struct executor {
     const struct execute_options *options;

@@ -419,8 +419,11 @@ err_code fsops_set_metadata(struct fsops *ops, const char *path,
 err_code fsops_look(struct fsops *ops, const char *path, bool *out_exists,
                     struct platform_stat *out_stat, struct error *err)
 {
-    err_code code = platform_stat_beneath(ops->root_fd, path, out_stat, err);
+    int parent;
+    err_code code = open_parent(ops, path, &parent, err);
 
+    if (!code)
+        code = platform_stat_beneath(parent, path_name(path), out_stat, err);
     *out_exists = code == ERR_OK;
     return code == ERR_NOT_FOUND ? ERR_OK : code;
 }

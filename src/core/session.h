@@ -49,6 +49,7 @@ struct session {
     char *ensured;    /* the directory of versions that was made last */
     int64_t told_sequence; /* of our last file in COMMITS_PATH; 0: not looked */
     _Atomic uint64_t next_staged;
+    _Atomic uint64_t shelves; /* a bit for each of staging's that was made */
 };
 
 struct session_options {

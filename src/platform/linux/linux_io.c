@@ -196,11 +196,16 @@ static err_code open_parent(int root_fd, const char *path, int *out_fd,
                             const char **out_name, struct error *err)
 {
     const char *slash = strrchr(path, '/');
+    err_code code = posix_check_path(path, err);
 
-    if (slash && linux_io_uses_openat2()) {
-        err_code code = posix_check_path(path, err);
-        if (code)
-            return code;
+    if (code)
+        return code;
+    if (!slash) { /* the root itself: nothing is entered */
+        *out_fd = -1;
+        *out_name = path;
+        return ERR_OK;
+    }
+    if (linux_io_uses_openat2()) {
         CLEANUP_FREE char *parent = xstrndup(path, (size_t)(slash - path));
         CLEANUP_FD int fd =
             resolve(root_fd, parent, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
