@@ -39,6 +39,15 @@ enum intent {
     INTENT_FLAT,
     INTENT_ORDER,
     INTENT_APPROVE,
+    /* to other screens, and there */
+    INTENT_HISTORY,
+    INTENT_FIND,
+    INTENT_COPIES,
+    INTENT_DRIFT,
+    INTENT_VERSIONS,
+    INTENT_VERIFY,
+    INTENT_UNDO,
+    INTENT_RESTORE,
     /* sync, eject */
     INTENT_PAUSE,
     INTENT_STOP,

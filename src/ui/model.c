@@ -16,9 +16,6 @@
  * about the row under the cursor, footer. */
 #define DIFF_CHROME 6
 
-/* Between the request and the posting: an id that no command has. */
-#define ID_REQUESTED UINT64_MAX
-
 void set_text(char **to, const char *text)
 {
     free(*to);
@@ -65,6 +62,8 @@ void model_release(struct model *model)
     free(model->pulled_volume);
     free(model->message);
     free(model->trouble);
+    lookup_release(&model->lookup);
+    mend_release(&model->mend);
 }
 
 /* --- requests --------------------------------------------------------------
@@ -77,7 +76,8 @@ void model_add_request(struct model *model, const struct request *request)
 
 void model_request(struct model *model, enum request_kind kind, enum role role)
 {
-    const struct request request = {.kind = kind, .role = role};
+    const struct request request = {
+        .kind = kind, .role = role, .id = model->ids[role]};
 
     model_add_request(model, &request);
 }
@@ -132,6 +132,7 @@ void model_set_size(struct model *model, int width, int height)
     model->width = width;
     model->height = height;
     diff_view_set_height(&model->diff, height - DIFF_CHROME);
+    model_fit_table(model);
 }
 
 bool model_is_too_small(const struct model *model)
@@ -157,21 +158,34 @@ void model_go(struct model *model, enum screen_id screen)
     model->types_filter = false;
 }
 
+void model_open(struct model *model, enum screen_id screen)
+{
+    if (model->screen != screen)
+        model->under[screen] = model->screen;
+    model_go(model, screen);
+}
+
 void model_back(struct model *model)
 {
     if (model->screen == SCREEN_DRIVES)
         model_interrupt(model);
     else
-        model_go(model, SCREEN_DRIVES);
+        model_go(model, model->under[model->screen]);
 }
 
 /* --- leaving and pausing ---------------------------------------------------
  */
 
+/* What is stopped, and waited for, before berth leaves. */
+static const enum role at_work[] = {ROLE_RUN, ROLE_EJECT, ROLE_UNDO,
+                                    ROLE_RESTORE, ROLE_VERIFY};
+
 static bool is_writing(const struct model *model)
 {
-    return model_is_under_way(model, ROLE_RUN) ||
-           model_is_under_way(model, ROLE_EJECT);
+    for (size_t i = 0; i < COUNT_OF(at_work); i++)
+        if (model_is_under_way(model, at_work[i]))
+            return true;
+    return false;
 }
 
 static void quit_if_free(struct model *model)
@@ -192,8 +206,9 @@ void model_interrupt(struct model *model)
         model_stop_run(model);
         model_go(model, SCREEN_SYNC);
     }
-    if (model_is_under_way(model, ROLE_EJECT))
-        model_request(model, REQUEST_STOP, ROLE_EJECT);
+    for (size_t i = 1; i < COUNT_OF(at_work); i++)
+        if (model_is_under_way(model, at_work[i]))
+            model_request(model, REQUEST_STOP, at_work[i]);
     quit_if_free(model);
 }
 
@@ -245,16 +260,26 @@ static void role_done(struct model *model, enum role role,
         set_text(&model->trouble, event->text);
     if ((role == ROLE_RESCAN || role == ROLE_ASK_TO_QUIT) && event->text)
         set_text(&model->message, event->text);
+    if (role >= ROLE_UNDO)
+        model_mend_done(model, (int)role, event);
+    else if (role >= ROLE_RUNS)
+        model_lookup_done(model, (int)role, event);
     quit_if_free(model);
 }
 
 static void apply_to_role(struct model *model, enum role role,
                           struct event *event)
 {
-    if (role == ROLE_RUN) {
+    if (role == ROLE_HISTORY && event->kind == EVENT_RUN) {
+        model_apply_history(model, event);
+    } else if (role == ROLE_RUN) {
         model_apply_run(model, event);
     } else if (role == ROLE_EJECT) {
         model_apply_eject(model, event);
+    } else if (role >= ROLE_UNDO && role < ROLE_COUNT) {
+        model_apply_mend(model, (int)role, event);
+    } else if (role >= ROLE_RUNS && role < ROLE_COUNT) {
+        model_apply_lookup(model, (int)role, event);
     } else if (event->kind == EVENT_PROGRESS && role == ROLE_SCAN) {
         model->scan_progress = event->progress;
     } else if (event->kind == EVENT_MESSAGE) {
@@ -283,15 +308,13 @@ void model_apply(struct model *model, struct event *event)
     case EVENT_PLAN:
         model_apply_plan(model, event);
         break;
-    case EVENT_RUN:
-        model_apply_history(model, event);
-        break;
     default:
         apply_to_role(model, role_of(model, event->command), event);
         break;
     }
     model_scan_next(model);
     model_find_news(model);
+    model_fit_table(model);
 }
 
 bool model_work(struct model *model)

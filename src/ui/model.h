@@ -13,6 +13,9 @@
  *     model_eject.c    an ejection, and what is not on the drive although it
  *                      is safe
  *     model_ask.c      questions, and what their answers do
+ *     model_lookup.c   history, versions, find, copies (lookup.h)
+ *     model_drift.c    what is not as berth left it
+ *     model_mend.c     undo, restore, verify
  *     model_news.c     the banner: the worst news that was not dismissed
  *
  * Drives are remembered by a key (drive_key): the name of their first known
@@ -23,6 +26,7 @@
 
 #include "core/engine.h"
 #include "ui/diff_view.h"
+#include "ui/lookup.h"
 #include "ui/pace.h"
 #include "ui/review.h"
 
@@ -43,8 +47,19 @@ enum role {
     ROLE_EJECT,
     ROLE_RESCAN,
     ROLE_ASK_TO_QUIT,
+    ROLE_RUNS, /* lookup.h, from here on */
+    ROLE_ITEMS,
+    ROLE_VERSIONS,
+    ROLE_FIND,
+    ROLE_COPIES,
+    ROLE_UNDO,
+    ROLE_RESTORE,
+    ROLE_VERIFY,
     ROLE_COUNT,
 };
+
+/* Between the request and the posting: an id that no command has. */
+#define ID_REQUESTED UINT64_MAX
 
 enum request_kind {
     REQUEST_POST, /* the command, then model_posted */
@@ -60,6 +75,7 @@ enum request_kind {
 struct request {
     enum request_kind kind;
     enum role role;
+    uint64_t id;             /* of what the role ran when it was asked */
     struct command *command; /* POST: owned */
     bool on;                 /* MOUSE */
 };
@@ -73,6 +89,7 @@ enum wish { WISH_NOTHING, WISH_QUICK, WISH_AUTO, WISH_FULL };
 struct target {
     char *job, *volume;
     char *directory; /* "/raw_scrapes" */
+    char *source;    /* "/home/me/scrapes"; "": not told */
     enum job_mode mode;
     bool is_listed; /* the last list of jobs had it */
     int64_t last_sync_ns;
@@ -195,6 +212,11 @@ enum answer {
     ANSWER_STOP_OTHER,
     ANSWER_QUIT_HOLDER,
     ANSWER_EJECT_WITHOUT_THEM,
+    ANSWER_UNDO,
+    ANSWER_RESTORE,
+    ANSWER_RESTORE_IN_PLACE,
+    ANSWER_VERIFY,
+    ANSWER_VERIFY_SAMPLE,
 };
 struct question_answer {
     uint32_t key;
@@ -226,7 +248,18 @@ struct news {
 /* --- all of it -------------------------------------------------------------
  */
 
-enum screen_id { SCREEN_DRIVES, SCREEN_DIFF, SCREEN_SYNC, SCREEN_EJECT };
+enum screen_id {
+    SCREEN_DRIVES,
+    SCREEN_DIFF,
+    SCREEN_SYNC,
+    SCREEN_EJECT,
+    SCREEN_HISTORY,
+    SCREEN_VERSIONS,
+    SCREEN_FIND,
+    SCREEN_COPIES,
+    SCREEN_DRIFT,
+    SCREEN_COUNT,
+};
 
 struct model {
     int64_t now_ns; /* wall clock */
@@ -255,7 +288,11 @@ struct model {
     bool waiting_wants_eject;
     bool waiting_for_other; /* … when another process has ended */
 
+    struct lookup lookup;
+    struct mend mend;
+
     enum screen_id screen;
+    enum screen_id under[SCREEN_COUNT]; /* where `q` leads back to */
     char *selected;  /* key of a drive */
     bool has_chosen; /* a person did; else it is the first to sync */
     bool shows_detail;
@@ -329,6 +366,8 @@ void model_post(struct model *model, enum role role,
 bool model_is_under_way(const struct model *model, enum role role);
 void model_say(struct model *model, const char *format, ...) PRINTF_LIKE(2, 3);
 void model_go(struct model *model, enum screen_id screen);
+/* As model_go, and `q` leads back to where it was opened. */
+void model_open(struct model *model, enum screen_id screen);
 void model_back(struct model *model);
 void set_text(char **to, const char *text); /* NULL is fine */
 

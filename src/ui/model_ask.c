@@ -77,6 +77,12 @@ static void answer_about_drive(struct model *model, enum answer answer,
     case ANSWER_EJECT_WITHOUT_THEM:
         model_start_eject(model, drive);
         break;
+    case ANSWER_VERIFY:
+        model_verify(model, drive, 1.0);
+        break;
+    case ANSWER_VERIFY_SAMPLE:
+        model_verify(model, drive, VERIFY_SAMPLE);
+        break;
     default:
         break;
     }
@@ -107,6 +113,13 @@ void model_answer(struct model *model, enum answer answer)
         break;
     case ANSWER_STOP_AND_QUIT:
         model_interrupt(model);
+        break;
+    case ANSWER_UNDO:
+        model_undo(model);
+        break;
+    case ANSWER_RESTORE:
+    case ANSWER_RESTORE_IN_PLACE:
+        model_restore(model, answer == ANSWER_RESTORE_IN_PLACE);
         break;
     case ANSWER_STOP_OTHER:
     case ANSWER_QUIT_HOLDER:

@@ -131,11 +131,9 @@ void model_want_eject(struct model *model, const struct drive *drive)
     } else if (!drive_can_be_ejected(drive)) {
         model_say(model, "%s is not ejected: %s", drive->title,
                   drive->no_eject);
-    } else if (model_is_under_way(model, ROLE_RUN) ||
-               model_is_under_way(model, ROLE_EJECT)) {
+    } else if (model_at_work(model)) {
         model_say(model, "one thing at a time: %s is still at work",
-                  model_is_under_way(model, ROLE_RUN) ? "a sync"
-                                                      : "an ejection");
+                  model_at_work(model));
     } else if (count.has_jobs && (!count.is_known || count.error ||
                                   count.pending || count.conflicts)) {
         ask_about_pending(model, drive, &count);

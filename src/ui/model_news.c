@@ -128,6 +128,30 @@ static bool offer_problem(struct model *model, const struct drive *drive)
     return false;
 }
 
+/* A drive that is back, or was read: somebody else wrote to it. */
+static bool offer_drift(struct model *model, const struct drive *drive)
+{
+    int64_t drifted = model_count_drift(model, drive);
+
+    if (!drive->is_attached || !drifted)
+        return false;
+    return offer(
+        model,
+        (struct news){
+            .key = xasprintf("drift %s %" PRId64, drive_short_title(drive),
+                             drifted),
+            .line = xasprintf("%s: %" PRId64 " not as berth left %s: d lists",
+                              drive_short_title(drive), drifted,
+                              drifted == 1 ? "it" : "them"),
+            .why = xasprintf(
+                "On %s something else has changed, removed or added what "
+                "berth had written.\n\nd lists it, with what the next sync "
+                "does about it. Nothing that berth did not write is lost: it "
+                "becomes a version, or stays.",
+                drive_short_title(drive)),
+        });
+}
+
 static bool offer_error(struct model *model, const struct target *target)
 {
     if (!target->error)
@@ -174,7 +198,7 @@ static bool offer_past(struct model *model, const struct past *past)
                 xasprintf("%s: last run, %s: %s", past->volume, when, words),
             .why = xasprintf("The last run on %s ended %s "
                              "with exit code %d: %s.\n\n"
-                             "`berth history` tells what it "
+                             "H lists the runs, Enter there what each "
                              "did to which file.",
                              past->volume, when, past->exit_code, words),
         });
@@ -236,7 +260,9 @@ void model_find_news(struct model *model)
                     find_of_drives(model, offer_health) ||
                     find_of_drives(model, offer_problem) ||
                     find_of_targets(model, offer_error) ||
-                    find_of_pasts(model) || find_of_targets(model, offer_stale);
+                    find_of_pasts(model) ||
+                    find_of_drives(model, offer_drift) ||
+                    find_of_targets(model, offer_stale);
 
     if (has_news)
         return;

@@ -15,6 +15,7 @@ void target_release(struct target *target)
     free(target->job);
     free(target->volume);
     free(target->directory);
+    free(target->source);
     free(target->error);
     review_free(target->review);
     review_free(target->incoming);
@@ -42,6 +43,7 @@ static struct target *need_target(struct model *model, const char *job,
         .job = xstrdup(job),
         .volume = xstrdup(volume),
         .directory = xstrdup(""),
+        .source = xstrdup(""),
         .is_listed = true,
     };
     ARRAY_PUSH(&model->targets, fresh);
@@ -57,6 +59,8 @@ void model_apply_job(struct model *model, struct event *event)
     const char *colon = strchr(event->job_info.target, ':');
 
     set_text(&target->directory, colon ? colon + 1 : "");
+    set_text(&target->source,
+             event->job_info.source ? event->job_info.source : "");
     target->mode = event->job_info.mode;
     target->last_sync_ns = event->job_info.last_sync_ns;
     target->is_listed = true;
@@ -180,9 +184,7 @@ static void post_scan(struct model *model, const struct target *target)
 void model_scan_next(struct model *model)
 {
     if (model->quits || !model->has_drives || !model->has_targets ||
-        model_is_under_way(model, ROLE_SCAN) ||
-        model_is_under_way(model, ROLE_RUN) ||
-        model_is_under_way(model, ROLE_EJECT))
+        model_is_under_way(model, ROLE_SCAN) || model_at_work(model))
         return;
     const struct target *target = choose_target(model);
     if (target)
@@ -366,6 +368,8 @@ static bool take_settled(struct model *model)
         if (is_shown)
             continue;
         take_incoming(target);
+        if (model->screen == SCREEN_DRIFT)
+            model_list_drift(model);
         needs_tree |= !is_taken && diff->tree && is_of_diff(model, target);
     }
     return needs_tree;

@@ -72,11 +72,9 @@ void model_want_sync(struct model *model, const struct drive *drive,
 {
     struct drive_count count = model_count(model, drive);
 
-    if (model_is_under_way(model, ROLE_RUN) ||
-        model_is_under_way(model, ROLE_EJECT)) {
+    if (model_at_work(model)) {
         model_say(model, "one thing at a time: %s is still at work",
-                  model_is_under_way(model, ROLE_RUN) ? "a sync"
-                                                      : "an ejection");
+                  model_at_work(model));
         return;
     }
     if (drive_foreign_run(drive)) {

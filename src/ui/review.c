@@ -31,6 +31,23 @@ void review_free(struct review *review)
 /* --- sums ------------------------------------------------------------------
  */
 
+bool action_is_drift(const struct action *action)
+{
+    switch ((enum action_reason)action->reason) {
+    case REASON_MISSING_ON_DRIVE:
+    case REASON_DRIFT:
+    case REASON_DRIFT_KEPT:
+    case REASON_GONE_BUT_CHANGED:
+    case REASON_FOREIGN_DIRECTORY:
+    case REASON_TREE_IN_THE_WAY:
+    case REASON_ROT:
+    case REASON_LOSS:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void add_action(struct review_sum *sum, const struct action *action)
 {
     bool is_pending = action_is_pending(action);
@@ -82,6 +99,7 @@ bool review_work(struct review *review, size_t rows)
             action->kind == ACTION_SKIP && action->reason == REASON_TOO_YOUNG;
         review->unreadable +=
             action->kind == ACTION_SKIP && action->reason == REASON_UNREADABLE;
+        review->drifted += action_is_drift(action);
         review->held += (action->flags & ACTION_HELD) != 0 &&
                         action->type != ENTRY_DIRECTORY;
         if (review->summed % REVIEW_STRIDE == 0)

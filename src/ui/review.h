@@ -34,11 +34,14 @@ struct review {
     struct review_sum *sums; /* before row i * REVIEW_STRIDE */
     size_t summed;           /* rows */
     struct review_sum total; /* of the rows summed so far */
-    int64_t too_young, unreadable, held;
+    int64_t too_young, unreadable, held, drifted;
     uint64_t *left_out; /* a bit per row; NULL: none ever was */
     struct review_sum left_out_total;
     bool held_are_approved;
 };
+
+/* On the drive it is not as berth left it. */
+bool action_is_drift(const struct action *action);
 
 /* Takes the plan out of `plan`. */
 struct review *review_new(struct plan *plan_taking);

@@ -10,6 +10,11 @@ static const struct screen *const screens[] = {
     [SCREEN_DIFF] = &screen_diff,
     [SCREEN_SYNC] = &screen_sync,
     [SCREEN_EJECT] = &screen_eject,
+    [SCREEN_HISTORY] = &screen_history,
+    [SCREEN_VERSIONS] = &screen_versions,
+    [SCREEN_FIND] = &screen_find,
+    [SCREEN_COPIES] = &screen_copies,
+    [SCREEN_DRIFT] = &screen_drift,
 };
 
 int screen_height(const struct model *model)
@@ -131,16 +136,43 @@ static void draw_footer(const struct model *model, struct area area)
     footer_key(area, x, '?', "more", INTENT_HELP);
 }
 
+/* What is being typed: what is looked for, else a filter. */
+static const char *typed_text(const struct model *model)
+{
+    const char *text = model->diff.filter;
+    const struct table *table;
+
+    if (model->screen == SCREEN_FIND) {
+        text = model->lookup.pattern;
+    } else if (model->screen != SCREEN_DIFF) {
+        table = model_shown_table(model);
+        text = table ? table->filter : NULL;
+    }
+    return text ? text : "";
+}
+
+static void set_typed_text(struct model *model, const char *text)
+{
+    if (model->screen == SCREEN_DIFF)
+        diff_view_set_filter(&model->diff, text);
+    else if (model->screen == SCREEN_FIND)
+        model_set_pattern(model, text);
+    else if (model_table(model))
+        table_set_filter(model_table(model), text);
+}
+
 static void draw_filter(const struct model *model, struct area area)
 {
     int x = area_put(area, 1, 0, STYLE_KEY, "/");
 
     x = area_put_name(area_columns(area, 0, area.width - 30), x, 0,
-                      STYLE_STRONG, model->diff.filter);
+                      STYLE_STRONG, typed_text(model));
     area.canvas->cursor_x = area.x + x;
     area.canvas->cursor_y = area.y;
     area_put_right(area_columns(area, 0, area.width - 1), 0, STYLE_DIM,
-                   "Enter done  Esc everything");
+                   model->screen == SCREEN_FIND
+                       ? "Enter or ↓ to the list  Esc back"
+                       : "Enter done  Esc everything");
 }
 
 /* --- the whole -------------------------------------------------------------
@@ -299,7 +331,7 @@ static void type_filter(struct model *model, uint32_t key)
 {
     CLEANUP(strbuf_release) struct strbuf filter = STRBUF_INIT;
 
-    strbuf_adds(&filter, model->diff.filter);
+    strbuf_adds(&filter, typed_text(model));
     if (key == UI_KEY_ENTER || key == '\n') {
         model->types_filter = false;
         return;
@@ -307,6 +339,10 @@ static void type_filter(struct model *model, uint32_t key)
     if (key == UI_KEY_ESCAPE) {
         model->types_filter = false;
         strbuf_truncate(&filter, 0);
+        if (model->screen == SCREEN_FIND) {
+            model_back(model);
+            return;
+        }
     } else if (key == UI_KEY_BACKSPACE) {
         while (filter.length &&
                ((unsigned char)filter.text[filter.length - 1] & 0xc0) == 0x80)
@@ -318,7 +354,7 @@ static void type_filter(struct model *model, uint32_t key)
     } else {
         return;
     }
-    diff_view_set_filter(&model->diff, filter.text);
+    set_typed_text(model, filter.length ? filter.text : "");
 }
 
 static void scroll(struct model *model, int rows)
@@ -352,6 +388,17 @@ static void handle(struct model *model, uint32_t key, enum intent intent,
     }
 }
 
+/* These mean the same while something is typed; arrows go to what was found. */
+static bool ends_typing(struct model *model, uint32_t key)
+{
+    if (key == UI_CONTROL('c') || key == UI_CONTROL('z'))
+        return true;
+    if (model->screen == SCREEN_DIFF || key < UI_KEY_UP || key > UI_KEY_END)
+        return false;
+    model->types_filter = false;
+    return true;
+}
+
 void screen_input(struct model *model, const struct canvas *canvas,
                   const struct input *input)
 {
@@ -366,8 +413,7 @@ void screen_input(struct model *model, const struct canvas *canvas,
         hit = canvas_hit_at(canvas, input->x, input->y);
         if (hit)
             handle(model, 0, (enum intent)hit->intent, hit->argument);
-    } else if (model->types_filter && input->key != UI_CONTROL('c') &&
-               input->key != UI_CONTROL('z')) {
+    } else if (model->types_filter && !ends_typing(model, input->key)) {
         type_filter(model, input->key);
     } else {
         handle(model, input->key,
@@ -376,4 +422,5 @@ void screen_input(struct model *model, const struct canvas *canvas,
     }
     model_scan_next(model);
     model_find_news(model);
+    model_fit_table(model);
 }

@@ -22,7 +22,8 @@ struct screen {
 };
 
 extern const struct screen screen_drives, screen_diff, screen_sync,
-    screen_eject;
+    screen_eject, screen_history, screen_versions, screen_find, screen_copies,
+    screen_drift;
 
 void screen_draw(const struct model *model, struct canvas *canvas);
 /* The canvas knows what is where: for clicks. */
@@ -54,6 +55,40 @@ bool screen_diff_is_approved(const struct model *model,
                              const struct diff_row *row);
 /* Both sides of the row under the cursor (screen_diff_entry.c). */
 void screen_draw_entry(const struct model *model, struct area area);
+
+/*
+ * A list in a frame under a line of words, for the screens that look things up
+ * (screen_table.c).
+ */
+struct table_look {
+    const char *title;
+    const char *empty; /* when there is nothing, and all was told */
+    void (*head)(const struct model *model, struct area line);
+    /* `is_same`: the row above it is of the same file. */
+    void (*row)(const struct model *model, const struct table_row *row,
+                bool is_same, struct area line);
+    /* The line below the list: the whole story of the row under the cursor. */
+    void (*about)(const struct model *model, const struct table_row *row,
+                  struct strbuf *out);
+};
+/* The line under the header: how it went, else these words. */
+void screen_draw_note(const struct model *model, struct area area,
+                      const char *words);
+void screen_draw_table(const struct model *model, struct area area,
+                       const struct table *table,
+                       const struct table_look *look);
+/* "3 of 1,204 shown"; nothing when all are. */
+void screen_describe_table(const struct table *table, const char *one,
+                           const char *many, struct strbuf *out);
+/* Moves the cursor; false when the intent is another. To the right, and a click
+ * on the row under the cursor, is INTENT_ENTER; to the left INTENT_BACK. */
+bool screen_move_in_table(struct model *model, enum intent *intent,
+                          int argument);
+/* Text in a column: cut in the middle, or at the right edge of it. */
+void column_put(struct area line, int x, int width, enum style style,
+                const char *text);
+void column_put_right(struct area line, int x, int width, enum style style,
+                      const char *text);
 
 /* "exFAT" for "exfat" */
 const char *family_words(const char *family);

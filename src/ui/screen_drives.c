@@ -231,6 +231,11 @@ static bool can_eject_at_once(const struct model *model)
     return can_eject(model) && !is_foreign(model);
 }
 
+static bool can_verify(const struct model *model)
+{
+    return can_sync(model) && !model_at_work(model);
+}
+
 static bool has_news(const struct model *model)
 {
     return model->news.line != NULL;
@@ -270,10 +275,35 @@ static const struct binding bindings[] = {
      "health, link, volumes and jobs of the drive",
      can_show_detail},
     {{UI_KEY_LEFT, 'h'}, INTENT_LEFT, "list", "back to the list", shows_detail},
+    {{'v'},
+     INTENT_VERIFY,
+     "verify",
+     "read the drive back and compare every file with its hash; asks first",
+     can_verify},
     {{'R'},
      INTENT_RESCAN,
      "rescan",
      "look for drives, read their health, compare again",
+     NULL},
+    {{'d'},
+     INTENT_DRIFT,
+     "drift",
+     "what on the drive is not as berth left it",
+     has_jobs},
+    {{'/'},
+     INTENT_FIND,
+     "find",
+     "where a file is, on any drive, attached or not",
+     NULL},
+    {{'H'},
+     INTENT_HISTORY,
+     "history",
+     "past runs, what each did to which file, and undo",
+     NULL},
+    {{'C'},
+     INTENT_COPIES,
+     "copies",
+     "how many drives have each file, and which none has",
      NULL},
     {{'w'},
      INTENT_WHY,
@@ -363,19 +393,35 @@ static void handle_moving(struct model *model, enum intent intent)
     }
 }
 
+/* What is not about a drive. */
+static bool handle_everywhere(struct model *model, enum intent intent)
+{
+    switch (intent) {
+    case INTENT_BACK:
+        model_back(model);
+        return true;
+    case INTENT_RESCAN:
+        rescan(model);
+        return true;
+    case INTENT_FIND:
+        model_open_find(model);
+        return true;
+    case INTENT_HISTORY:
+        model_open_history(model);
+        return true;
+    case INTENT_COPIES:
+        model_open_copies(model);
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void handle(struct model *model, enum intent intent, int argument)
 {
     const struct drive *drive = model_selected(model);
 
-    if (intent == INTENT_BACK) {
-        model_back(model);
-        return;
-    }
-    if (intent == INTENT_RESCAN) {
-        rescan(model);
-        return;
-    }
-    if (!drive)
+    if (handle_everywhere(model, intent) || !drive)
         return;
     if (intent == INTENT_REVIEW || intent == INTENT_SYNC ||
         intent == INTENT_SYNC_EJECT || intent == INTENT_EJECT)
@@ -392,6 +438,12 @@ static void handle(struct model *model, enum intent intent, int argument)
         break;
     case INTENT_EJECT:
         model_want_eject(model, drive);
+        break;
+    case INTENT_VERIFY:
+        model_ask_to_verify(model, drive);
+        break;
+    case INTENT_DRIFT:
+        model_open_drift(model, drive);
         break;
     case INTENT_GO_TO:
         go_to(model, (size_t)argument);

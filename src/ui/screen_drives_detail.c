@@ -200,26 +200,6 @@ static void put_jobs(const struct model *model, struct flow *flow,
     }
 }
 
-static const char *exit_words(int exit_code)
-{
-    static const char *const words[] = {
-        [OUTCOME_DONE] = "done",
-        [OUTCOME_DIFFERENCES] = "done, not all of it",
-        [OUTCOME_USAGE] = "configuration",
-        [OUTCOME_FAILED_FILES] = "some files failed",
-        [OUTCOME_REFUSED] = "refused",
-        [OUTCOME_ABSENT] = "drive absent",
-        [OUTCOME_BUSY] = "busy",
-        [OUTCOME_DEVICE] = "drive failed",
-        [OUTCOME_INTERRUPTED] = "interrupted",
-        [OUTCOME_NO_SPACE] = "full",
-    };
-
-    if (exit_code < 0 || (size_t)exit_code >= COUNT_OF(words))
-        return "failed";
-    return words[exit_code];
-}
-
 static void put_past(const struct model *model, struct flow *flow,
                      const struct drive_volume *volume)
 {
@@ -231,7 +211,7 @@ static void put_past(const struct model *model, struct flow *flow,
     CLEANUP_FREE char *words = xasprintf(
         "%s · %s · %s · %s", words_time(model->now_ns, past->ended_ns, when),
         format_duration(past->duration_ns, duration),
-        format_bytes(past->bytes, bytes), exit_words(past->exit_code));
+        format_bytes(past->bytes, bytes), words_ended(past->exit_code));
     flow_label(flow, "Last run",
                past->exit_code > OUTCOME_DIFFERENCES ? STYLE_WATCH
                                                      : STYLE_NORMAL,

@@ -179,6 +179,12 @@ static void draw_count(const struct model *model, const struct drive *drive,
         draw_own_run(model, area, y);
         return;
     }
+    if (model->mend.drive && drive_has_key(drive, model->mend.drive)) {
+        const struct progress *progress = &model->mend.progress;
+        area_putf(area, 4, y, STYLE_WATCH, "reading it back: %d %%",
+                  words_percent(progress->bytes_done, progress->bytes_total));
+        return;
+    }
     enum style style = describe_count(model, &count, &words);
     area_put(area, 4, y, style, words.text);
 }

@@ -7,6 +7,8 @@
 
 /* Around the text of a box: frame and a blank column. */
 #define MARGIN 4
+/* Columns of text: a longer line is wrapped, however wide the window. */
+#define EASILY_READ 72
 
 static int least(int one, int other)
 {
@@ -96,8 +98,9 @@ void widget_question(struct area area, const struct question *question)
 {
     int width = answers_width(question);
 
-    if (widest_line(question->text) > width)
-        width = widest_line(question->text);
+    int widest = least(widest_line(question->text), EASILY_READ);
+    if (widest > width)
+        width = widest;
     if (text_width(question->title) + 2 > width)
         width = text_width(question->title) + 2;
     width = least(width + MARGIN, area.width - 2);

@@ -2,6 +2,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/quantity.h"
+#include "core/outcome.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -109,4 +110,24 @@ int words_percent(int64_t part, int64_t whole)
     if (part <= 0)
         return 0;
     return (int)((double)part / (double)whole * 100.0);
+}
+
+const char *words_ended(int exit_code)
+{
+    static const char *const words[] = {
+        [OUTCOME_DONE] = "done",
+        [OUTCOME_DIFFERENCES] = "done, not all of it",
+        [OUTCOME_USAGE] = "configuration",
+        [OUTCOME_FAILED_FILES] = "some files failed",
+        [OUTCOME_REFUSED] = "refused",
+        [OUTCOME_ABSENT] = "drive absent",
+        [OUTCOME_BUSY] = "busy",
+        [OUTCOME_DEVICE] = "drive failed",
+        [OUTCOME_INTERRUPTED] = "interrupted",
+        [OUTCOME_NO_SPACE] = "full",
+    };
+
+    if (exit_code < 0 || (size_t)exit_code >= COUNT_OF(words))
+        return "failed";
+    return words[exit_code];
 }

@@ -23,6 +23,8 @@ const char *words_count(int64_t count, const char *thing,
 const char *words_about(int64_t duration_ns, char buffer[WORDS_SIZE]);
 /* "41 s", "7 min", "1 h 12 min": what is left of a run; never "0 s". */
 const char *words_left(int64_t left_ns, char buffer[WORDS_SIZE]);
+/* How a run ended, by its exit code: "done", "some files failed". */
+const char *words_ended(int exit_code);
 /* 0 to 100, never 100 before it is all. */
 int words_percent(int64_t part, int64_t whole);
 
