@@ -38,6 +38,7 @@ enum command_kind {
     COMMAND_COPIES,      /* path: a source's, absolute; NULL: all jobs */
     COMMAND_FIND,        /* path: a pattern (filter.h) */
     COMMAND_ASK_TO_QUIT, /* a holder: SIGTERM to a program of the user's */
+    COMMAND_FOLDERS,     /* path: a directory, absolute; NULL: the home */
 };
 
 enum diff_depth {
@@ -64,7 +65,7 @@ struct command {
     size_t name_count;
 
     char *path;                  /* VOLUME_ADD: the volume's root; COPIES,
-                                    FIND */
+                                    FIND, FOLDERS */
     struct config_volume volume; /* VOLUME_ADD: name, role */
     bool is_folder;              /* VOLUME_ADD */
     struct config_job job;       /* JOB_ADD */

@@ -50,6 +50,8 @@ enum event_kind {
     EVENT_COPY,      /* one copy of one file: job, volume, path, copy */
     EVENT_COPIES,    /* a job: copies */
     EVENT_FOUND,     /* volume, job, path on the volume, found */
+    EVENT_FOLDER,    /* in `path`, absolute: text, its name; first of all one
+                        without a name */
     EVENT_DONE,      /* outcome; text when it ended with an error */
 };
 

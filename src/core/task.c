@@ -33,6 +33,7 @@ static task_body *const bodies[] = {
     [COMMAND_COPIES] = task_copies,
     [COMMAND_FIND] = task_find,
     [COMMAND_ASK_TO_QUIT] = task_ask_to_quit,
+    [COMMAND_FOLDERS] = task_folders,
 };
 
 struct task *task_new(const struct task_context *context,

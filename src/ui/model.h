@@ -13,6 +13,7 @@
  *     model_eject.c    an ejection, and what is not on the drive although it
  *                      is safe
  *     model_ask.c      questions, and what their answers do
+ *     model_setup*.c   a drive and a job are made known: setup.h
  *     model_news.c     the banner: the worst news that was not dismissed
  *
  * Drives are remembered by a key (drive_key): the name of their first known
@@ -25,6 +26,7 @@
 #include "ui/diff_view.h"
 #include "ui/pace.h"
 #include "ui/review.h"
+#include "ui/setup.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -43,6 +45,8 @@ enum role {
     ROLE_EJECT,
     ROLE_RESCAN,
     ROLE_ASK_TO_QUIT,
+    ROLE_FOLDERS,
+    ROLE_SETUP,
     ROLE_COUNT,
 };
 
@@ -195,6 +199,7 @@ enum answer {
     ANSWER_STOP_OTHER,
     ANSWER_QUIT_HOLDER,
     ANSWER_EJECT_WITHOUT_THEM,
+    ANSWER_SET_UP,
 };
 struct question_answer {
     uint32_t key;
@@ -226,7 +231,13 @@ struct news {
 /* --- all of it -------------------------------------------------------------
  */
 
-enum screen_id { SCREEN_DRIVES, SCREEN_DIFF, SCREEN_SYNC, SCREEN_EJECT };
+enum screen_id {
+    SCREEN_DRIVES,
+    SCREEN_DIFF,
+    SCREEN_SYNC,
+    SCREEN_EJECT,
+    SCREEN_SETUP,
+};
 
 struct model {
     int64_t now_ns; /* wall clock */
@@ -251,6 +262,7 @@ struct model {
 
     struct sync_run run;
     struct ejection eject;
+    struct setup setup;
     char *waiting_drive; /* a sync starts when its scan is over; NULL */
     bool waiting_wants_eject;
     bool waiting_for_other; /* … when another process has ended */

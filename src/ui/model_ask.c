@@ -108,6 +108,9 @@ void model_answer(struct model *model, enum answer answer)
     case ANSWER_STOP_AND_QUIT:
         model_interrupt(model);
         break;
+    case ANSWER_SET_UP:
+        model_setup_write(model);
+        break;
     case ANSWER_STOP_OTHER:
     case ANSWER_QUIT_HOLDER:
         post_ask_to_quit(model, question.pid);

@@ -19,10 +19,13 @@ struct screen {
     void (*draw)(const struct model *model, struct area area);
     /* `argument` is a row where something was clicked. */
     void (*handle)(struct model *model, enum intent intent, int argument);
+    /* Letters that are typed into the screen, while they are; NULL: none. */
+    bool (*is_typed)(const struct model *model, uint32_t key);
+    void (*type)(struct model *model, uint32_t key);
 };
 
 extern const struct screen screen_drives, screen_diff, screen_sync,
-    screen_eject;
+    screen_eject, screen_setup;
 
 void screen_draw(const struct model *model, struct canvas *canvas);
 /* The canvas knows what is where: for clicks. */

@@ -246,6 +246,11 @@ static bool shows_detail(const struct model *model)
     return !has_two_panes(model) && model->shows_detail;
 }
 
+static bool can_add(const struct model *model)
+{
+    return setup_choices(model, 0, NULL) > 0;
+}
+
 static const struct binding bindings[] = {
     {{UI_KEY_ENTER, '\n'},
      INTENT_REVIEW,
@@ -264,6 +269,11 @@ static const struct binding bindings[] = {
      "eject",
      "flush, unmount and power off; asks when something is pending",
      can_eject_at_once},
+    {{'a'},
+     INTENT_ADD,
+     "add",
+     "make a drive known, or give it a job: nothing is written before yes",
+     can_add},
     {{UI_KEY_RIGHT, 'l'},
      INTENT_RIGHT,
      "detail",
@@ -392,6 +402,9 @@ static void handle(struct model *model, enum intent intent, int argument)
         break;
     case INTENT_EJECT:
         model_want_eject(model, drive);
+        break;
+    case INTENT_ADD:
+        model_open_setup(model);
         break;
     case INTENT_GO_TO:
         go_to(model, (size_t)argument);

@@ -124,12 +124,9 @@ static void put_unknown(struct flow *flow, const struct drive_volume *volume)
         return;
     CLEANUP_FREE char *words =
         *volume->known_as
-            ? xasprintf("known to another machine as %s; `berth volume add "
-                        "%s` makes it known here",
-                        volume->known_as, volume->mount_point)
-            : xasprintf("not known; `berth volume add %s --name NAME` makes "
-                        "it known",
-                        volume->mount_point);
+            ? xasprintf("known to another machine as %s: a joins it here",
+                        volume->known_as)
+            : xstrdup("not known yet: a makes it known");
     flow_label(flow, "berth", STYLE_DIM, words);
 }
 
