@@ -38,6 +38,8 @@ enum command_kind {
     COMMAND_COPIES,      /* path: a source's, absolute; NULL: all jobs */
     COMMAND_FIND,        /* path: a pattern (filter.h) */
     COMMAND_ASK_TO_QUIT, /* a holder: SIGTERM to a program of the user's */
+    COMMAND_SETTINGS,    /* every setting of every volume and job */
+    COMMAND_SET,         /* name, key, value */
     COMMAND_FOLDERS,     /* path: a directory, absolute; NULL: the home */
 };
 
@@ -89,6 +91,7 @@ struct command {
     char *at;                 /* RESTORE: as of then (moment.h); NULL: now */
     char *to;                 /* RESTORE: absolute; NULL: where it came from */
     bool replace, trust;      /* RESTORE */
+    char *key, *value;        /* SET */
     int64_t free_bytes;       /* PRUNE: until so much is free; 0: by rule */
 };
 

@@ -33,6 +33,7 @@ void event_free(struct event *event)
     free(event->volume_info.problem);
     free(event->job_info.source);
     free(event->job_info.target);
+    free(event->setting.hint);
     plan_release(&event->plan);
     drives_release(&event->drives);
     eject_info_release(&event->eject);

@@ -52,6 +52,7 @@ enum event_kind {
     EVENT_FOUND,     /* volume, job, path on the volume, found */
     EVENT_FOLDER,    /* in `path`, absolute: text, its name; first of all one
                         without a name */
+    EVENT_SETTING,   /* volume or job; path: key, text: value; setting */
     EVENT_DONE,      /* outcome; text when it ended with an error */
 };
 
@@ -178,6 +179,11 @@ struct eject_info {
 };
 void eject_info_release(struct eject_info *info);
 
+struct setting_info {
+    char *hint; /* what may stand there */
+    bool is_default, is_fixed;
+};
+
 struct event {
     struct queue_link link;
     enum event_kind kind;
@@ -205,6 +211,7 @@ struct event {
     struct version_info version;
     struct restore_info restore;
     struct prune_info prune;
+    struct setting_info setting;
     struct run run;       /* EVENT_RUN: `jobs` is in `text` */
     struct run_item item; /* EVENT_RUN_ITEM: strings are in job, path, text */
 };

@@ -33,6 +33,8 @@ static task_body *const bodies[] = {
     [COMMAND_COPIES] = task_copies,
     [COMMAND_FIND] = task_find,
     [COMMAND_ASK_TO_QUIT] = task_ask_to_quit,
+    [COMMAND_SETTINGS] = task_settings,
+    [COMMAND_SET] = task_set,
     [COMMAND_FOLDERS] = task_folders,
 };
 

@@ -47,6 +47,7 @@ enum intent {
     INTENT_ADD,
     INTENT_HEALTH,
     INTENT_SETTINGS,
+    INTENT_DEFAULT,
 };
 
 #endif

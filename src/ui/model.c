@@ -52,6 +52,7 @@ void model_release(struct model *model)
     run_release(&model->run);
     ejection_release(&model->eject);
     setup_release(&model->setup);
+    settings_release(&model->settings);
     question_release(&model->question);
     news_release(&model->news);
     news_release(&model->pulled);
@@ -260,6 +261,10 @@ static void apply_to_role(struct model *model, enum role role,
         model_apply_folder(model, event);
     } else if (role == ROLE_SETUP) {
         model_apply_setup(model, event);
+    } else if (role == ROLE_SETTINGS) {
+        model_apply_settings(model, event);
+    } else if (role == ROLE_SET) {
+        model_apply_set(model, event);
     } else if (event->kind == EVENT_PROGRESS && role == ROLE_SCAN) {
         model->scan_progress = event->progress;
     } else if (event->kind == EVENT_MESSAGE) {

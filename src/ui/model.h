@@ -14,6 +14,7 @@
  *                      is safe
  *     model_ask.c      questions, and what their answers do
  *     model_setup*.c   a drive and a job are made known: setup.h
+ *     model_settings.c settings are shown and changed: settings.h
  *     model_news.c     the banner: the worst news that was not dismissed
  *
  * Drives are remembered by a key (drive_key): the name of their first known
@@ -26,6 +27,7 @@
 #include "ui/diff_view.h"
 #include "ui/pace.h"
 #include "ui/review.h"
+#include "ui/settings.h"
 #include "ui/setup.h"
 
 #include <stdbool.h>
@@ -47,6 +49,8 @@ enum role {
     ROLE_ASK_TO_QUIT,
     ROLE_FOLDERS,
     ROLE_SETUP,
+    ROLE_SETTINGS,
+    ROLE_SET,
     ROLE_COUNT,
 };
 
@@ -237,6 +241,8 @@ enum screen_id {
     SCREEN_SYNC,
     SCREEN_EJECT,
     SCREEN_SETUP,
+    SCREEN_HEALTH,
+    SCREEN_SETTINGS,
 };
 
 struct model {
@@ -263,6 +269,8 @@ struct model {
     struct sync_run run;
     struct ejection eject;
     struct setup setup;
+    int health_scroll;
+    struct settings settings;
     char *waiting_drive; /* a sync starts when its scan is over; NULL */
     bool waiting_wants_eject;
     bool waiting_for_other; /* … when another process has ended */

@@ -6,9 +6,10 @@
 #include <string.h>
 
 static const struct screen *const screens[] = {
-    [SCREEN_DRIVES] = &screen_drives, [SCREEN_DIFF] = &screen_diff,
-    [SCREEN_SYNC] = &screen_sync,     [SCREEN_EJECT] = &screen_eject,
-    [SCREEN_SETUP] = &screen_setup,
+    [SCREEN_DRIVES] = &screen_drives,     [SCREEN_DIFF] = &screen_diff,
+    [SCREEN_SYNC] = &screen_sync,         [SCREEN_EJECT] = &screen_eject,
+    [SCREEN_SETUP] = &screen_setup,       [SCREEN_HEALTH] = &screen_health,
+    [SCREEN_SETTINGS] = &screen_settings,
 };
 
 int screen_height(const struct model *model)

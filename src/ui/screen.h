@@ -10,6 +10,7 @@
 #include "ui/intent.h"
 #include "ui/keys.h"
 #include "ui/model.h"
+#include "ui/widget.h"
 
 struct screen {
     struct bindings bindings;
@@ -25,7 +26,7 @@ struct screen {
 };
 
 extern const struct screen screen_drives, screen_diff, screen_sync,
-    screen_eject, screen_setup;
+    screen_eject, screen_setup, screen_health, screen_settings;
 
 void screen_draw(const struct model *model, struct canvas *canvas);
 /* The canvas knows what is where: for clicks. */
@@ -57,6 +58,12 @@ bool screen_diff_is_approved(const struct model *model,
                              const struct diff_row *row);
 /* Both sides of the row under the cursor (screen_diff_entry.c). */
 void screen_draw_entry(const struct model *model, struct area area);
+
+/* How it is connected, and how its filesystem is: for the detail and for the
+ * health of a drive. */
+void screen_put_health(struct flow *flow, const struct drive *drive);
+void screen_put_link(struct flow *flow, const struct drive *drive);
+void screen_put_state(struct flow *flow, const struct drive_volume *volume);
 
 /* "exFAT" for "exfat" */
 const char *family_words(const char *family);

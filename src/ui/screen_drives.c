@@ -246,6 +246,11 @@ static bool shows_detail(const struct model *model)
     return !has_two_panes(model) && model->shows_detail;
 }
 
+static bool has_drive(const struct model *model)
+{
+    return model->drives.count > 0;
+}
+
 static bool can_add(const struct model *model)
 {
     return setup_choices(model, 0, NULL) > 0;
@@ -274,6 +279,12 @@ static const struct binding bindings[] = {
      "add",
      "make a drive known, or give it a job: nothing is written before yes",
      can_add},
+    {{'i'},
+     INTENT_HEALTH,
+     "health",
+     "what the drive tells about itself, and how its counts have grown",
+     has_drive},
+    {{','}, INTENT_SETTINGS, "settings", "volumes, jobs and their rules", NULL},
     {{UI_KEY_RIGHT, 'l'},
      INTENT_RIGHT,
      "detail",
@@ -373,6 +384,24 @@ static void handle_moving(struct model *model, enum intent intent)
     }
 }
 
+static bool open_screen(struct model *model, enum intent intent)
+{
+    switch (intent) {
+    case INTENT_ADD:
+        model_open_setup(model);
+        return true;
+    case INTENT_HEALTH:
+        model->health_scroll = 0;
+        model_go(model, SCREEN_HEALTH);
+        return true;
+    case INTENT_SETTINGS:
+        model_open_settings(model);
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void handle(struct model *model, enum intent intent, int argument)
 {
     const struct drive *drive = model_selected(model);
@@ -385,7 +414,7 @@ static void handle(struct model *model, enum intent intent, int argument)
         rescan(model);
         return;
     }
-    if (!drive)
+    if (open_screen(model, intent) || !drive)
         return;
     if (intent == INTENT_REVIEW || intent == INTENT_SYNC ||
         intent == INTENT_SYNC_EJECT || intent == INTENT_EJECT)
@@ -402,9 +431,6 @@ static void handle(struct model *model, enum intent intent, int argument)
         break;
     case INTENT_EJECT:
         model_want_eject(model, drive);
-        break;
-    case INTENT_ADD:
-        model_open_setup(model);
         break;
     case INTENT_GO_TO:
         go_to(model, (size_t)argument);
