@@ -24,6 +24,8 @@ void command_free(struct command *command)
     free(command->path);
     free(command->run_volume);
     free(command->at);
+    free(command->key);
+    free(command->value);
     free(command->to);
     free(command->scheduled);
     for (size_t i = 0; i < command->reviewed_count; i++) {

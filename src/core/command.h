@@ -43,6 +43,9 @@ enum command_kind {
     COMMAND_DOCTOR,
     COMMAND_INIT,        /* dry_run: say only */
     COMMAND_ASK_TO_QUIT, /* a holder: SIGTERM to a program of the user's */
+    COMMAND_SETTINGS,    /* every setting of every volume and job */
+    COMMAND_SET,         /* name, key, value */
+    COMMAND_FOLDERS,     /* path: a directory, absolute; NULL: the home */
 };
 
 enum diff_depth {
@@ -69,7 +72,7 @@ struct command {
     size_t name_count;
 
     char *path;                  /* VOLUME_ADD: the volume's root; COPIES,
-                                    FIND */
+                                    FIND, FOLDERS */
     struct config_volume volume; /* VOLUME_ADD: name, role */
     bool is_folder;              /* VOLUME_ADD */
     struct config_job job;       /* JOB_ADD */
@@ -94,6 +97,7 @@ struct command {
     char *at;                 /* RESTORE: as of then (moment.h); NULL: now */
     char *to;                 /* RESTORE: absolute; NULL: where it came from */
     bool replace, trust;      /* RESTORE */
+    char *key, *value;        /* SET */
     int64_t free_bytes;       /* PRUNE: until so much is free; 0: by rule */
 };
 

@@ -145,6 +145,28 @@ err_code config_add_exclude(const char *path, const char *home,
                             const char *job_name, const char *pattern,
                             struct error *err) MUST_CHECK;
 
+/*
+ * One setting of the volume or job of this name, as people type it: without
+ * quotes, several parted by commas; "": the default again. ERR_NOT_FOUND: no
+ * such entry; ERR_INVALID: it would not load.
+ */
+err_code config_set(const char *path, const char *home, const char *name,
+                    const char *key, const char *value, struct error *err)
+    MUST_CHECK;
+
+/* A setting in the same words; `hint` says what may stand there. */
+struct config_setting {
+    const char *key, *value, *hint;
+    bool is_default;
+    bool is_fixed; /* name, id, folder: not to be set */
+};
+typedef void config_setting_found(void *context,
+                                  const struct config_setting *setting);
+void config_list_volume(const struct config_volume *volume,
+                        config_setting_found *found, void *context);
+void config_list_job(const struct config_job *job, config_setting_found *found,
+                     void *context);
+
 /* A job and a volume with every default set and empty strings NULL. */
 struct config_job config_job_defaults(void);
 struct config_volume config_volume_defaults(void);

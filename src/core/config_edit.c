@@ -408,7 +408,7 @@ err_code config_edit_add_exclude(struct config_edit *edit, const char *job_name,
     return finish(edit, err);
 }
 
-static err_code open_file(struct config_edit *edit, const char *path,
+err_code config_edit_open(struct config_edit *edit, const char *path,
                           const char *home, struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
@@ -417,7 +417,7 @@ static err_code open_file(struct config_edit *edit, const char *path,
     return code ? code : config_edit_begin(edit, path, home, &bytes, err);
 }
 
-static err_code save_file(const struct config_edit *edit, struct error *err)
+err_code config_edit_save(const struct config_edit *edit, struct error *err)
 {
     CLEANUP_FREE char *directory =
         xstrndup(edit->path, path_parent_length(edit->path));
@@ -434,44 +434,44 @@ err_code config_add_volume(const char *path, const char *home,
                            struct error *err)
 {
     CLEANUP(config_edit_release) struct config_edit edit = CONFIG_EDIT_INIT;
-    err_code code = open_file(&edit, path, home, err);
+    err_code code = config_edit_open(&edit, path, home, err);
 
     if (!code)
         code = config_edit_add_volume(&edit, volume, err);
-    return code ? code : save_file(&edit, err);
+    return code ? code : config_edit_save(&edit, err);
 }
 
 err_code config_remove_volume(const char *path, const char *home,
                               const char *name, struct error *err)
 {
     CLEANUP(config_edit_release) struct config_edit edit = CONFIG_EDIT_INIT;
-    err_code code = open_file(&edit, path, home, err);
+    err_code code = config_edit_open(&edit, path, home, err);
 
     if (!code)
         code = config_edit_remove_volume(&edit, name, err);
-    return code ? code : save_file(&edit, err);
+    return code ? code : config_edit_save(&edit, err);
 }
 
 err_code config_add_job(const char *path, const char *home,
                         const struct config_job *job, struct error *err)
 {
     CLEANUP(config_edit_release) struct config_edit edit = CONFIG_EDIT_INIT;
-    err_code code = open_file(&edit, path, home, err);
+    err_code code = config_edit_open(&edit, path, home, err);
 
     if (!code)
         code = config_edit_add_job(&edit, job, err);
-    return code ? code : save_file(&edit, err);
+    return code ? code : config_edit_save(&edit, err);
 }
 
 err_code config_remove_job(const char *path, const char *home, const char *name,
                            struct error *err)
 {
     CLEANUP(config_edit_release) struct config_edit edit = CONFIG_EDIT_INIT;
-    err_code code = open_file(&edit, path, home, err);
+    err_code code = config_edit_open(&edit, path, home, err);
 
     if (!code)
         code = config_edit_remove_job(&edit, name, err);
-    return code ? code : save_file(&edit, err);
+    return code ? code : config_edit_save(&edit, err);
 }
 
 err_code config_add_exclude(const char *path, const char *home,
@@ -479,9 +479,9 @@ err_code config_add_exclude(const char *path, const char *home,
                             struct error *err)
 {
     CLEANUP(config_edit_release) struct config_edit edit = CONFIG_EDIT_INIT;
-    err_code code = open_file(&edit, path, home, err);
+    err_code code = config_edit_open(&edit, path, home, err);
 
     if (!code)
         code = config_edit_add_exclude(&edit, job_name, pattern, err);
-    return code ? code : save_file(&edit, err);
+    return code ? code : config_edit_save(&edit, err);
 }

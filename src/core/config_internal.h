@@ -9,6 +9,7 @@
  *     config_write.c   an entry -> its settings as text
  *     config_splice.c  where an edit changes the bytes
  *     config_edit.c    the file with one thing added or removed
+ *     config_set.c     one setting: as text, and set
  *
  * Two readers look at every file. libconfig says what the values are. Our own
  * tree says on which line and at which byte each of them is, which libconfig
@@ -143,6 +144,9 @@ extern const struct config_keys config_volume_keys, config_job_keys;
 const struct config_key *config_find_key(const struct config_keys *keys,
                                          const char *name, size_t length);
 
+/* Completes "use …" in messages: `"backup" or "read-only"` */
+const char *config_right_value(const struct config_key *key);
+
 /* Where a reader is: one entry of the file, and one of its values. */
 struct config_entry {
     const struct config_text *text;
@@ -240,6 +244,9 @@ void config_splice_element(const struct config_text *text, struct strbuf *bytes,
                            size_t container, const char *element);
 void config_splice_out(const struct config_text *text, struct strbuf *bytes,
                        size_t parent, size_t position);
+/* Takes a setting, with its key, out of its group. */
+void config_splice_setting_out(const struct config_text *text,
+                               struct strbuf *bytes, size_t setting);
 
 /* In config_edit.c: */
 
@@ -261,6 +268,10 @@ err_code config_edit_begin(struct config_edit *edit, const char *path,
                            const char *home, struct strbuf *bytes,
                            struct error *err) MUST_CHECK;
 void config_edit_release(struct config_edit *edit);
+err_code config_edit_open(struct config_edit *edit, const char *path,
+                          const char *home, struct error *err) MUST_CHECK;
+err_code config_edit_save(const struct config_edit *edit, struct error *err)
+    MUST_CHECK;
 
 /* One of these; then `bytes` is the new text, read again and compared. */
 err_code config_edit_add_volume(struct config_edit *edit,
@@ -276,5 +287,11 @@ err_code config_edit_remove_job(struct config_edit *edit, const char *name,
 err_code config_edit_add_exclude(struct config_edit *edit, const char *job_name,
                                  const char *pattern, struct error *err)
     MUST_CHECK;
+
+/* In config_set.c: */
+
+err_code config_edit_set(struct config_edit *edit, const char *name,
+                         const char *key_name, const char *value,
+                         struct error *err) MUST_CHECK;
 
 #endif

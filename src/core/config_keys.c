@@ -102,6 +102,11 @@ const struct config_key *config_find_key(const struct config_keys *keys,
     return NULL;
 }
 
+const char *config_right_value(const struct config_key *key)
+{
+    return types[key->type].right;
+}
+
 /* ` in job "media"`, or ` in job 3` where the name is missing or no text. */
 static void add_place(const struct config_entry *entry, struct strbuf *out)
 {

@@ -275,6 +275,20 @@ static void erase(struct strbuf *bytes, size_t begin, size_t end)
     strbuf_splice(bytes, begin, end - begin, "", 0);
 }
 
+/* The ';' behind it is its own, wherever it stands. */
+void config_splice_setting_out(const struct config_text *text,
+                               struct strbuf *bytes, size_t setting)
+{
+    const struct config_node *node = &text->items[setting];
+    size_t blanks = strspn(text->bytes + node->end, " \t");
+    bool is_together =
+        node->separator != NOWHERE && node->end + blanks == node->separator;
+
+    if (node->separator != NOWHERE && !is_together)
+        erase(bytes, node->separator, node->separator + 1);
+    erase(bytes, node->key, is_together ? node->separator + 1 : node->end);
+}
+
 /* Behind the ',' of an entry, its end, or the bracket that precedes it. */
 static size_t end_of_previous(const struct config_text *text, size_t parent,
                               size_t position)

@@ -51,6 +51,7 @@ struct drive {
     struct health_verdict health;
     struct platform_health readings; /* for the detail; zeroed when none */
     bool has_readings;
+    struct health_baseline baseline; /* what the counts were at first sight */
     char *no_eject; /* why it cannot be ejected; "" when it can */
     /*
      * Red until a later barrier and a read-back (ENGINE G8): a flush failed,

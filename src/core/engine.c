@@ -16,6 +16,7 @@ struct engine {
     struct task_context context;
     char *config_path, *state_directory, *home;
     struct queue commands, events;
+    _Atomic unsigned health_requests;
     pthread_t thread;
     _Atomic uint64_t last_id;
     struct stop_flag quit; /* the engine goes away */
@@ -82,11 +83,23 @@ static void tell_progress(struct engine *engine)
     }
 }
 
+/* A list of drives that waits for news wakes nobody. */
+static int wait_ms(const struct engine *engine)
+{
+    for (size_t i = 0; i < engine->tasks.count; i++)
+        if (has_progress(engine->tasks.items[i]))
+            return PROGRESS_EVERY_MS;
+    return -1;
+}
+
 /* --- tasks --- */
 
 static void *task_main(void *argument)
 {
-    task_run(argument);
+    struct task *task = argument;
+
+    task_run(task);
+    queue_wake(task->context->commands);
     return NULL;
 }
 
@@ -134,8 +147,7 @@ static void *engine_main(void *argument)
                              .events = POLLIN};
 
     while (!stop_flag_is_raised(&engine->quit)) {
-        int timeout_ms = engine->tasks.count ? PROGRESS_EVERY_MS : -1;
-        if (poll(&poll_fd, 1, timeout_ms) < 0 && errno != EINTR)
+        if (poll(&poll_fd, 1, wait_ms(engine)) < 0 && errno != EINTR)
             die("the engine cannot wait: errno %d", errno);
         start_tasks(engine);
         if (atomic_exchange(&engine->stop, false))
@@ -192,6 +204,8 @@ err_code engine_new(const struct engine_options *options, struct engine **out,
         .state_directory = engine->state_directory,
         .home = engine->home,
         .events = &engine->events,
+        .commands = &engine->commands,
+        .health_requests = &engine->health_requests,
     };
     engine->thread = thread_start(engine_main, engine);
     *out = engine;

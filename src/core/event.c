@@ -34,6 +34,7 @@ void event_free(struct event *event)
     free(event->job_info.source);
     free(event->job_info.target);
     free(event->check.remedy);
+    free(event->setting.hint);
     plan_release(&event->plan);
     drives_release(&event->drives);
     eject_info_release(&event->eject);

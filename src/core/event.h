@@ -55,6 +55,9 @@ enum event_kind {
                          schedule */
     EVENT_CHECK,      /* path: topic, text, check */
     EVENT_SUGGESTION, /* text: a command line, path: why */
+    EVENT_FOLDER,     /* in `path`, absolute: text, its name; first of all one
+                         without a name */
+    EVENT_SETTING,    /* volume or job; path: key, text: value; setting */
     EVENT_DONE,       /* outcome; text when it ended with an error */
 };
 
@@ -195,6 +198,11 @@ struct check_info {
     char *remedy; /* NULL: none */
 };
 
+struct setting_info {
+    char *hint; /* what may stand there */
+    bool is_default, is_fixed;
+};
+
 struct event {
     struct queue_link link;
     enum event_kind kind;
@@ -226,6 +234,7 @@ struct event {
     struct prune_info prune;
     struct schedule_info schedule;
     struct check_info check;
+    struct setting_info setting;
     struct run run;       /* EVENT_RUN: `jobs` is in `text` */
     struct run_item item; /* EVENT_RUN_ITEM: strings are in job, path, text */
 };

@@ -29,6 +29,7 @@ struct health_baseline {
     bool is_known;
     int64_t raw[HEALTH_CRITICAL_COUNT]; /* -1: the drive has no such one */
     int64_t media_errors;               /* NVMe */
+    int64_t since_ns;                   /* 0: not known */
 };
 int health_critical_id(int index);
 

@@ -15,6 +15,7 @@ struct reading {
     char *drive; /* id of the plugged device */
     struct platform_health health;
     struct health_baseline baseline;
+    int64_t read_ns; /* monotonic */
     bool failed;
 };
 
@@ -32,13 +33,33 @@ struct health_store *health_store_new(const char *state_directory)
     return store;
 }
 
+static void drop_reading(struct health_store *store, size_t index)
+{
+    free(store->items[index].drive);
+    platform_health_release(&store->items[index].health);
+    store->items[index] = store->items[--store->count];
+}
+
 void health_store_forget(struct health_store *store)
 {
-    for (size_t i = 0; i < store->count; i++) {
-        free(store->items[i].drive);
-        platform_health_release(&store->items[i].health);
-    }
-    store->count = 0;
+    while (store->count)
+        drop_reading(store, store->count - 1);
+}
+
+static bool is_plugged(const struct drives *drives, const char *id)
+{
+    for (size_t i = 0; i < drives->count; i++)
+        if (drives->items[i].is_attached && !strcmp(drives->items[i].id, id))
+            return true;
+    return false;
+}
+
+void health_store_forget_gone(struct health_store *store,
+                              const struct drives *drives)
+{
+    for (size_t i = store->count; i-- > 0;)
+        if (!is_plugged(drives, store->items[i].drive))
+            drop_reading(store, i);
 }
 
 void health_store_free(struct health_store *store)
@@ -77,6 +98,7 @@ static bool read_baseline(const char *path, struct health_baseline *out)
         out->raw[i] = json_integer_value(json_array_get(raw, i));
     out->media_errors =
         json_integer_value(json_object_get(root, "media_errors"));
+    out->since_ns = json_integer_value(json_object_get(root, "since"));
     out->is_known = is_whole;
     json_decref(root);
     return is_whole;
@@ -91,9 +113,10 @@ static void write_baseline(const struct health_store *store, const char *path,
 
     for (size_t i = 0; i < HEALTH_CRITICAL_COUNT; i++)
         json_array_append_new(raw, json_integer(baseline->raw[i]));
-    json_t *root = json_pack(
-        "{s:s, s:s, s:o, s:I}", "drive", drive->title, "serial", drive->serial,
-        "critical", raw, "media_errors", (json_int_t)baseline->media_errors);
+    json_t *root = json_pack("{s:s, s:s, s:o, s:I, s:I}", "drive", drive->title,
+                             "serial", drive->serial, "critical", raw,
+                             "media_errors", (json_int_t)baseline->media_errors,
+                             "since", (json_int_t)baseline->since_ns);
     CLEANUP_FREE char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
     json_decref(root);
     /* Without it the next reading becomes the baseline: nothing is lost. */
@@ -113,6 +136,7 @@ static struct health_baseline find_baseline(const struct health_store *store,
     if (read_baseline(path, &baseline) || !now->attribute_count)
         return baseline;
     baseline = health_baseline_of(now);
+    baseline.since_ns = clock_now_ns();
     write_baseline(store, path, drive, &baseline);
     return baseline;
 }
@@ -123,10 +147,17 @@ static struct reading *find_reading(struct health_store *store,
                                     struct platform *platform,
                                     const struct drive *drive)
 {
-    for (size_t i = 0; i < store->count; i++)
-        if (!strcmp(store->items[i].drive, drive->id))
+    int64_t now_ns = clock_monotonic_ns();
+
+    for (size_t i = 0; i < store->count; i++) {
+        if (strcmp(store->items[i].drive, drive->id) != 0)
+            continue;
+        if (now_ns - store->items[i].read_ns < HEALTH_FRESH_NS)
             return &store->items[i];
-    struct reading reading = {.drive = xstrdup(drive->id)};
+        drop_reading(store, i);
+        break;
+    }
+    struct reading reading = {.drive = xstrdup(drive->id), .read_ns = now_ns};
     reading.failed = platform_read_health(platform, drive->id, &reading.health,
                                           NULL) != ERR_OK;
     if (!reading.failed)
@@ -161,6 +192,7 @@ void health_store_judge(struct health_store *store, struct platform *platform,
         return;
     drive->readings = copy_health(&reading->health);
     drive->has_readings = true;
+    drive->baseline = reading->baseline;
     drive->health =
         health_judge(&reading->health, &reading->baseline, &evidence);
     for (size_t v = 0; v < drive->volumes.count; v++)

@@ -39,6 +39,9 @@ static task_body *const bodies[] = {
     [COMMAND_DOCTOR] = task_doctor,
     [COMMAND_INIT] = task_init,
     [COMMAND_ASK_TO_QUIT] = task_ask_to_quit,
+    [COMMAND_SETTINGS] = task_settings,
+    [COMMAND_SET] = task_set,
+    [COMMAND_FOLDERS] = task_folders,
 };
 
 struct task *task_new(const struct task_context *context,

@@ -17,6 +17,8 @@
  *     task_doctor.c  doctor
  *     task_init.c    init
  *     task_watch.c   drives as they come and go
+ *     task_settings.c settings: told and set
+ *     task_folders.c the directories in a directory
  *     task_eject.c   eject, mount, and asking a holder to quit
  *     task_select.c  which jobs and volumes a command names
  *     task_prepare.c source, target and guards of one job on one volume
@@ -41,6 +43,9 @@ struct task_context {
     const char *state_directory;
     const char *home;
     struct queue *events;
+    struct queue *commands; /* woken when a task is over */
+    /* How often health was to be read anew: a list that waits sees it. */
+    _Atomic unsigned *health_requests;
 };
 
 /* Written by the task and its workers, read by the engine. */
@@ -73,7 +78,8 @@ task_body task_volume_add, task_volume_list, task_volume_forget, task_job_add,
     task_verify, task_history, task_watch, task_rescan, task_mount, task_eject,
     task_ask_to_quit, task_versions, task_restore, task_prune, task_undo,
     task_tidy, task_copies, task_find, task_schedule_install,
-    task_schedule_remove, task_schedule_show, task_doctor, task_init;
+    task_schedule_remove, task_schedule_show, task_doctor, task_init,
+    task_folders, task_settings, task_set;
 
 struct task *task_new(const struct task_context *context,
                       struct command *command_taking);

@@ -9,6 +9,8 @@
 
 /* A plugged drive sends a handful of notices: they make one list. */
 #define SETTLE_MS 100
+/* Health changes without a notice: so often it is looked at again. */
+#define HEALTH_EVERY_MS (10 * 60 * 1000)
 
 static err_code post_drives(struct task *task, struct health_store *health,
                             struct error *err)
@@ -25,6 +27,8 @@ static err_code post_drives(struct task *task, struct health_store *health,
 
     if (code)
         return code;
+    if (health)
+        health_store_forget_gone(health, &drives);
     struct event *event = task_event(task, EVENT_DRIVES);
     event->drives = drives;
     task_post(task, event);
@@ -51,7 +55,7 @@ static err_code wait_for_news(struct task *task, struct error *err)
         {.fd = task->stop_pipe[0], .events = POLLIN},
     };
 
-    while (poll(fds, COUNT_OF(fds), -1) < 0)
+    while (poll(fds, COUNT_OF(fds), HEALTH_EVERY_MS) < 0)
         if (errno != EINTR)
             return error_set_errno(err, errno, "cannot wait for drives");
     if (!stop_flag_is_raised(&task->stop))
@@ -64,10 +68,15 @@ err_code task_watch(struct task *task, enum outcome *outcome, struct error *err)
 {
     struct health_store *health =
         health_store_new(task->context->state_directory);
+    unsigned seen = 0, wanted;
     /* First what is there at once, then with what takes a while to read. */
     err_code code = post_drives(task, NULL, err);
 
     while (!code && !stop_flag_is_raised(&task->stop)) {
+        wanted = atomic_load(task->context->health_requests);
+        if (wanted != seen)
+            health_store_forget(health);
+        seen = wanted;
         code = post_drives(task, health, err);
         if (!code)
             code = wait_for_news(task, err);
@@ -82,6 +91,8 @@ err_code task_rescan(struct task *task, enum outcome *outcome,
 {
     struct health_store *health =
         health_store_new(task->context->state_directory);
+    /* The list that waits has older readings. */
+    atomic_fetch_add(task->context->health_requests, 1);
     err_code code = post_drives(task, health, err);
 
     health_store_free(health);

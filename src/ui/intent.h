@@ -52,6 +52,11 @@ enum intent {
     INTENT_PAUSE,
     INTENT_STOP,
     INTENT_ASK_TO_QUIT,
+    /* other screens, from the drives */
+    INTENT_ADD,
+    INTENT_HEALTH,
+    INTENT_SETTINGS,
+    INTENT_DEFAULT,
 };
 
 #endif

@@ -48,6 +48,8 @@ void model_release(struct model *model)
         command_free(model->requests.items[i].command);
     run_release(&model->run);
     ejection_release(&model->eject);
+    setup_release(&model->setup);
+    settings_release(&model->settings);
     question_release(&model->question);
     news_release(&model->news);
     news_release(&model->pulled);
@@ -280,6 +282,14 @@ static void apply_to_role(struct model *model, enum role role,
         model_apply_mend(model, (int)role, event);
     } else if (role >= ROLE_RUNS && role < ROLE_COUNT) {
         model_apply_lookup(model, (int)role, event);
+    } else if (role == ROLE_FOLDERS) {
+        model_apply_folder(model, event);
+    } else if (role == ROLE_SETUP) {
+        model_apply_setup(model, event);
+    } else if (role == ROLE_SETTINGS) {
+        model_apply_settings(model, event);
+    } else if (role == ROLE_SET) {
+        model_apply_set(model, event);
     } else if (event->kind == EVENT_PROGRESS && role == ROLE_SCAN) {
         model->scan_progress = event->progress;
     } else if (event->kind == EVENT_MESSAGE) {
@@ -312,6 +322,7 @@ void model_apply(struct model *model, struct event *event)
         apply_to_role(model, role_of(model, event->command), event);
         break;
     }
+    model_setup_follow(model);
     model_scan_next(model);
     model_find_news(model);
     model_fit_table(model);

@@ -16,6 +16,8 @@
  *     model_lookup.c   history, versions, find, copies (lookup.h)
  *     model_drift.c    what is not as berth left it
  *     model_mend.c     undo, restore, verify
+ *     model_setup*.c   a drive and a job are made known: setup.h
+ *     model_settings.c settings are shown and changed: settings.h
  *     model_news.c     the banner: the worst news that was not dismissed
  *
  * Drives are remembered by a key (drive_key): the name of their first known
@@ -29,6 +31,8 @@
 #include "ui/lookup.h"
 #include "ui/pace.h"
 #include "ui/review.h"
+#include "ui/settings.h"
+#include "ui/setup.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,6 +51,10 @@ enum role {
     ROLE_EJECT,
     ROLE_RESCAN,
     ROLE_ASK_TO_QUIT,
+    ROLE_FOLDERS,
+    ROLE_SETUP,
+    ROLE_SETTINGS,
+    ROLE_SET,
     ROLE_RUNS, /* lookup.h, from here on */
     ROLE_ITEMS,
     ROLE_VERSIONS,
@@ -217,6 +225,7 @@ enum answer {
     ANSWER_RESTORE_IN_PLACE,
     ANSWER_VERIFY,
     ANSWER_VERIFY_SAMPLE,
+    ANSWER_SET_UP,
 };
 struct question_answer {
     uint32_t key;
@@ -258,6 +267,9 @@ enum screen_id {
     SCREEN_FIND,
     SCREEN_COPIES,
     SCREEN_DRIFT,
+    SCREEN_SETUP,
+    SCREEN_HEALTH,
+    SCREEN_SETTINGS,
     SCREEN_COUNT,
 };
 
@@ -284,6 +296,9 @@ struct model {
 
     struct sync_run run;
     struct ejection eject;
+    struct setup setup;
+    int health_scroll;
+    struct settings settings;
     char *waiting_drive; /* a sync starts when its scan is over; NULL */
     bool waiting_wants_eject;
     bool waiting_for_other; /* … when another process has ended */
@@ -293,7 +308,7 @@ struct model {
 
     enum screen_id screen;
     enum screen_id under[SCREEN_COUNT]; /* where `q` leads back to */
-    char *selected;  /* key of a drive */
+    char *selected;                     /* key of a drive */
     bool has_chosen; /* a person did; else it is the first to sync */
     bool shows_detail;
     int detail_scroll;

@@ -121,6 +121,9 @@ void model_answer(struct model *model, enum answer answer)
     case ANSWER_RESTORE_IN_PLACE:
         model_restore(model, answer == ANSWER_RESTORE_IN_PLACE);
         break;
+    case ANSWER_SET_UP:
+        model_setup_write(model);
+        break;
     case ANSWER_STOP_OTHER:
     case ANSWER_QUIT_HOLDER:
         post_ask_to_quit(model, question.pid);

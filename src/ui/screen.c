@@ -6,15 +6,12 @@
 #include <string.h>
 
 static const struct screen *const screens[] = {
-    [SCREEN_DRIVES] = &screen_drives,
-    [SCREEN_DIFF] = &screen_diff,
-    [SCREEN_SYNC] = &screen_sync,
-    [SCREEN_EJECT] = &screen_eject,
-    [SCREEN_HISTORY] = &screen_history,
-    [SCREEN_VERSIONS] = &screen_versions,
-    [SCREEN_FIND] = &screen_find,
-    [SCREEN_COPIES] = &screen_copies,
-    [SCREEN_DRIFT] = &screen_drift,
+    [SCREEN_DRIVES] = &screen_drives,   [SCREEN_DIFF] = &screen_diff,
+    [SCREEN_SYNC] = &screen_sync,       [SCREEN_EJECT] = &screen_eject,
+    [SCREEN_HISTORY] = &screen_history, [SCREEN_VERSIONS] = &screen_versions,
+    [SCREEN_FIND] = &screen_find,       [SCREEN_COPIES] = &screen_copies,
+    [SCREEN_DRIFT] = &screen_drift,     [SCREEN_SETUP] = &screen_setup,
+    [SCREEN_HEALTH] = &screen_health,   [SCREEN_SETTINGS] = &screen_settings,
 };
 
 int screen_height(const struct model *model)
@@ -56,8 +53,6 @@ static void draw_banner(const struct model *model, struct area area)
     int width = area.width - text_width(keys) - 4;
     struct area text = area_columns(area, 1, width);
 
-    if (!model->news.line)
-        return;
     area_put(text, 0, 0, STYLE_BANNER, "!");
     area_put(text, 2, 0, model->news.is_bad ? STYLE_BAD : STYLE_BANNER,
              model->news.line);
@@ -71,13 +66,29 @@ static void draw_banner(const struct model *model, struct area area)
     area_hit(area_columns(right, start, x - start), INTENT_DISMISS, 0);
 }
 
+/* Where a first run begins. */
+static void draw_welcome(const struct model *model, struct area area)
+{
+    if (!model->has_targets || model->targets.count ||
+        !setup_choices(model, 0, NULL))
+        return;
+    int x = area_put(area, 1, 0, STYLE_STRONG, "No job yet:");
+    int start = x + 1;
+    x = area_put(area, start, 0, STYLE_KEY, "a");
+    x = area_put(area, x + 1, 0, STYLE_STRONG,
+                 "says what goes on which drive, in five steps");
+    area_hit(area_columns(area, start, x - start), INTENT_ADD, 0);
+}
+
 static void draw_news(const struct model *model, struct area area)
 {
     if (model->message)
         area_put(area_columns(area, 1, area.width - 2), 0, 0, STYLE_STRONG,
                  model->message);
-    else if (model->screen == SCREEN_DRIVES)
+    else if (model->screen == SCREEN_DRIVES && model->news.line)
         draw_banner(model, area);
+    else if (model->screen == SCREEN_DRIVES)
+        draw_welcome(model, area);
 }
 
 /* --- footer ----------------------------------------------------------------
@@ -344,11 +355,7 @@ static void type_filter(struct model *model, uint32_t key)
             return;
         }
     } else if (key == UI_KEY_BACKSPACE) {
-        while (filter.length &&
-               ((unsigned char)filter.text[filter.length - 1] & 0xc0) == 0x80)
-            strbuf_truncate(&filter, filter.length - 1);
-        if (filter.length)
-            strbuf_truncate(&filter, filter.length - 1);
+        text_remove_character(&filter);
     } else if (key >= ' ' && key < UI_KEY_UP) {
         text_add_character(&filter, key);
     } else {
@@ -399,6 +406,15 @@ static bool ends_typing(struct model *model, uint32_t key)
     return true;
 }
 
+static bool is_typed(const struct model *model, uint32_t key)
+{
+    const struct screen *screen = screens[model->screen];
+
+    return screen->is_typed && screen->is_typed(model, key) &&
+           !model->question.title && !model->shows_help &&
+           !model_is_too_small(model);
+}
+
 void screen_input(struct model *model, const struct canvas *canvas,
                   const struct input *input)
 {
@@ -415,6 +431,8 @@ void screen_input(struct model *model, const struct canvas *canvas,
             handle(model, 0, (enum intent)hit->intent, hit->argument);
     } else if (model->types_filter && !ends_typing(model, input->key)) {
         type_filter(model, input->key);
+    } else if (is_typed(model, input->key)) {
+        screens[model->screen]->type(model, input->key);
     } else {
         handle(model, input->key,
                keys_find(&screens[model->screen]->bindings, model, input->key),

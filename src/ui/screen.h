@@ -10,6 +10,7 @@
 #include "ui/intent.h"
 #include "ui/keys.h"
 #include "ui/model.h"
+#include "ui/widget.h"
 
 struct screen {
     struct bindings bindings;
@@ -19,11 +20,14 @@ struct screen {
     void (*draw)(const struct model *model, struct area area);
     /* `argument` is a row where something was clicked. */
     void (*handle)(struct model *model, enum intent intent, int argument);
+    /* Letters that are typed into the screen, while they are; NULL: none. */
+    bool (*is_typed)(const struct model *model, uint32_t key);
+    void (*type)(struct model *model, uint32_t key);
 };
 
 extern const struct screen screen_drives, screen_diff, screen_sync,
     screen_eject, screen_history, screen_versions, screen_find, screen_copies,
-    screen_drift;
+    screen_drift, screen_setup, screen_health, screen_settings;
 
 void screen_draw(const struct model *model, struct canvas *canvas);
 /* The canvas knows what is where: for clicks. */
@@ -89,6 +93,11 @@ void column_put(struct area line, int x, int width, enum style style,
                 const char *text);
 void column_put_right(struct area line, int x, int width, enum style style,
                       const char *text);
+/* How it is connected, and how its filesystem is: for the detail and for the
+ * health of a drive. */
+void screen_put_health(struct flow *flow, const struct drive *drive);
+void screen_put_link(struct flow *flow, const struct drive *drive);
+void screen_put_state(struct flow *flow, const struct drive_volume *volume);
 
 /* "exFAT" for "exfat" */
 const char *family_words(const char *family);

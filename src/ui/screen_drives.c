@@ -251,6 +251,16 @@ static bool shows_detail(const struct model *model)
     return !has_two_panes(model) && model->shows_detail;
 }
 
+static bool has_drive(const struct model *model)
+{
+    return model->drives.count > 0;
+}
+
+static bool can_add(const struct model *model)
+{
+    return setup_choices(model, 0, NULL) > 0;
+}
+
 static const struct binding bindings[] = {
     {{UI_KEY_ENTER, '\n'},
      INTENT_REVIEW,
@@ -269,6 +279,17 @@ static const struct binding bindings[] = {
      "eject",
      "flush, unmount and power off; asks when something is pending",
      can_eject_at_once},
+    {{'a'},
+     INTENT_ADD,
+     "add",
+     "make a drive known, or give it a job: nothing is written before yes",
+     can_add},
+    {{'i'},
+     INTENT_HEALTH,
+     "health",
+     "what the drive tells about itself, and how its counts have grown",
+     has_drive},
+    {{','}, INTENT_SETTINGS, "settings", "volumes, jobs and their rules", NULL},
     {{UI_KEY_RIGHT, 'l'},
      INTENT_RIGHT,
      "detail",
@@ -411,6 +432,16 @@ static bool handle_everywhere(struct model *model, enum intent intent)
         return true;
     case INTENT_COPIES:
         model_open_copies(model);
+        return true;
+    case INTENT_ADD:
+        model_open_setup(model);
+        return true;
+    case INTENT_HEALTH:
+        model->health_scroll = 0;
+        model_go(model, SCREEN_HEALTH);
+        return true;
+    case INTENT_SETTINGS:
+        model_open_settings(model);
         return true;
     default:
         return false;

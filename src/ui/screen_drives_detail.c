@@ -40,7 +40,7 @@ static void put_usage(struct flow *flow, const struct drive_volume *volume)
     area_put(flow->area, width + 2, flow->row++, STYLE_NORMAL, words);
 }
 
-static void put_health(struct flow *flow, const struct drive *drive)
+void screen_put_health(struct flow *flow, const struct drive *drive)
 {
     static const enum style styles[] = {
         [HEALTH_UNKNOWN] = STYLE_NORMAL,
@@ -67,7 +67,7 @@ static const char *usb_words(int64_t mbit)
     return mbit < 480 ? "USB 1, " : "";
 }
 
-static void put_link(struct flow *flow, const struct drive *drive)
+void screen_put_link(struct flow *flow, const struct drive *drive)
 {
     CLEANUP(strbuf_release) struct strbuf words = STRBUF_INIT;
 
@@ -91,7 +91,7 @@ static void put_link(struct flow *flow, const struct drive *drive)
                    words.text);
 }
 
-static void put_state(struct flow *flow, const struct drive_volume *volume)
+void screen_put_state(struct flow *flow, const struct drive_volume *volume)
 {
     CLEANUP(strbuf_release) struct strbuf words = STRBUF_INIT;
     enum style style = STYLE_NORMAL;
@@ -124,12 +124,9 @@ static void put_unknown(struct flow *flow, const struct drive_volume *volume)
         return;
     CLEANUP_FREE char *words =
         *volume->known_as
-            ? xasprintf("known to another machine as %s; `berth volume add "
-                        "%s` makes it known here",
-                        volume->known_as, volume->mount_point)
-            : xasprintf("not known; `berth volume add %s --name NAME` makes "
-                        "it known",
-                        volume->mount_point);
+            ? xasprintf("known to another machine as %s: a joins it here",
+                        volume->known_as)
+            : xstrdup("not known yet: a makes it known");
     flow_label(flow, "berth", STYLE_DIM, words);
 }
 
@@ -245,11 +242,11 @@ static void put_volume(const struct model *model, struct flow *flow,
     put_usage(flow, volume);
     if (!index) {
         if (drive->is_attached || drive->health.state != HEALTH_UNKNOWN)
-            put_health(flow, drive);
-        put_link(flow, drive);
+            screen_put_health(flow, drive);
+        screen_put_link(flow, drive);
     }
     if (drive->is_attached)
-        put_state(flow, volume);
+        screen_put_state(flow, volume);
     put_unknown(flow, volume);
     put_foreign(model, flow, volume);
     put_jobs(model, flow, volume);
@@ -271,8 +268,8 @@ void screen_draw_drive(const struct model *model, const struct drive *drive,
         put_volume(model, &flow, drive, i);
     if (!drive->volumes.count) {
         flow_text(&flow, STYLE_DIM, "no volume that can be read");
-        put_health(&flow, drive);
-        put_link(&flow, drive);
+        screen_put_health(&flow, drive);
+        screen_put_link(&flow, drive);
     }
     if (drive->is_attached && *drive->no_eject)
         flow_label(&flow, "Eject", STYLE_DIM, drive->no_eject);

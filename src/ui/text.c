@@ -222,6 +222,15 @@ void text_add_character(struct strbuf *out, uint32_t character)
     strbuf_add(out, bytes, put_character((int32_t)character, bytes));
 }
 
+void text_remove_character(struct strbuf *out)
+{
+    while (out->length &&
+           ((unsigned char)out->text[out->length - 1] & 0xc0) == 0x80)
+        strbuf_truncate(out, out->length - 1);
+    if (out->length)
+        strbuf_truncate(out, out->length - 1);
+}
+
 /* --- searching -------------------------------------------------------------
  */
 

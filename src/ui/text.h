@@ -47,6 +47,8 @@ size_t text_wrap(const char *text, int width, size_t *out_next);
 
 /* Appends a character as UTF-8. */
 void text_add_character(struct strbuf *out, uint32_t character);
+/* Takes the last one away. */
+void text_remove_character(struct strbuf *out);
 
 /* Whether `text` contains `part`; ASCII letters in any case. */
 bool text_contains(const char *text, const char *part);

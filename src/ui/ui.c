@@ -62,8 +62,8 @@ NORETURN static void leave_at_once(struct ui *ui)
 
 static void perform(struct ui *ui, const struct request *request)
 {
-    uint64_t id =
-        request->id == ID_REQUESTED ? ui->model.ids[request->role] : request->id;
+    uint64_t id = request->id == ID_REQUESTED ? ui->model.ids[request->role]
+                                              : request->id;
 
     switch (request->kind) {
     case REQUEST_POST:
