@@ -111,33 +111,41 @@ until_true() {
 
 # --- disks ------------------------------------------------------------------
 
-# disk_new NAME SIZE [whole] [label=L] [cluster=BYTES]: an image $TMP/NAME.img
-# with exFAT on its one partition, or on all of it.
+# disk_new NAME SIZE [whole] [label=L] [cluster=BYTES] [type=ext4]: an image
+# $TMP/NAME.img with exFAT on its one partition, or on all of it.
 disk_new() {
     local name=$1 size image=$TMP/$1.img whole=false label=$1 cluster=32768 word
+    local type=exfat
     size=$(numfmt --from=iec "$2")
     shift 2
     for word; do
         case $word in
         whole) whole=true ;;
-        label=* | cluster=*) local "${word?}" ;;
+        label=* | cluster=* | type=*) local "${word?}" ;;
         *) fail "disk_new: what is $word" ;;
         esac
     done
     rm -f "$image"
     truncate -s "$size" "$image"
     if $whole; then
-        mkfs.exfat -L "$label" -c "$cluster" "$image" >/dev/null
+        make_filesystem "$image"
         echo 0 >"$TMP/$name.start"
         return
     fi
     echo 1048576 >"$TMP/$name.start"
     echo 'start=2048, type=7' | sfdisk -q "$image"
     truncate -s $((size - 1048576)) "$TMP/$name.part"
-    mkfs.exfat -L "$label" -c "$cluster" "$TMP/$name.part" >/dev/null
+    make_filesystem "$TMP/$name.part"
     dd if="$TMP/$name.part" of="$image" bs=1M seek=1 conv=sparse,notrunc \
         status=none
     rm "$TMP/$name.part"
+}
+
+make_filesystem() { # FILE, for disk_new
+    case $type in
+    exfat) mkfs.exfat -L "$label" -c "$cluster" "$1" >/dev/null ;;
+    *) "mkfs.$type" -q -L "$label" "$1" ;;
+    esac
 }
 
 # disk_partition NAME: a copy of the filesystem on it, for fsck and the like.
@@ -151,28 +159,30 @@ disk_partition() {
 }
 
 # attach NAME [vendor=V] [model=M] [serial=S] [removable=on] [write_cache=off]
-# [bps=BYTES] [error=read|write|flush] [log=on]: the plug goes in. `bps`
-# throttles; `error` makes all such requests fail with EIO; `log` keeps what
+# [bps=BYTES] [error=read|write|flush] [log=on] [read_only=on]: the plug goes in.
+# `bps` throttles; `error` makes all such requests fail with EIO; `log` keeps what
 # disk_lose needs. The serial defaults to NAME.
 attach() {
     local name=$1 vendor=QEMU model='QEMU HARDDISK' serial=$1 removable=off
-    local write_cache=on bps='' error='' log='' word node=file-$1 commands=()
+    local write_cache=on bps='' error='' log='' read_only=off word node=file-$1 commands=()
     local nodes=("file-$1")
     shift
     for word; do
         case $word in
         vendor=* | model=* | serial=* | removable=* | write_cache=* | bps=* | \
-            error=* | log=*) local "${word?}" ;;
+            error=* | log=* | read_only=*) local "${word?}" ;;
         *) fail "attach: what is $word" ;;
         esac
     done
     echo "$serial" >"$TMP/$name.serial"
     commands+=(blockdev-add "{\"node-name\": \"$node\", \"driver\": \"file\",
         \"filename\": \"$TMP/$name.img\", \"discard\": \"unmap\",
+        \"read-only\": $([ "$read_only" = on ] && echo true || echo false),
         \"cache\": {\"direct\": false, \"no-flush\": true}}")
     if [ -n "$log" ]; then
         cp --sparse=always "$TMP/$name.img" "$TMP/$name.base"
         : >"$TMP/$name.log"
+        ln -f "$TMP/$name.log" "$VM/share/$name.log" # for record_cuts
         commands+=(blockdev-add "{\"node-name\": \"log-$name\",
             \"driver\": \"blklogwrites\", \"file\": \"$node\", \"log\":
             {\"driver\": \"file\", \"filename\": \"$TMP/$name.log\"},
@@ -267,6 +277,13 @@ fsck_disk() {
 power_cut() {
     machine_kill
     rm -f "$TMP"/*.nodes
+}
+
+# disk_cut NAME SEED CUT: /host/cut.img in the guest becomes what disk NAME, with
+# log=on and no partitions, may hold when the power goes after so many entries of
+# its log; tests/vm/lose says what SEED does.
+disk_cut() {
+    "$vm_dir/lose" "$TMP/$1.base" "$TMP/$1.log" "$2" "$VM/share/cut.img" "$3" >&2
 }
 
 # disk_lose NAME SEED NEW: after power_cut of a disk plugged with log=on: what
