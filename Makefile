@@ -194,7 +194,8 @@ $(B)/tests/$(platform)/%: $(B)/tests/$(platform)/%.o $(berth_libs)
 	    $(test_packages)
 
 # Elsewhere the macOS backend runs on doubles of the frameworks (tests/fake):
-# tests/macos/NAME.c, as on a Mac, and tests/macos/doubles/NAME.c.
+# tests/macos/NAME.c, as on a Mac, and tests/macos/doubles/NAME.c. posix_io.c
+# is there once more, with names as Darwin's drivers give them.
 ifneq ($(platform),macos)
 doubles_lib := $(B)/doubles/libmacos.a
 doubles_src := $(call room,tests/macos) $(call room,tests/macos/doubles)
@@ -204,7 +205,8 @@ doubles_flags := $(platform_flags) -Itests -Itests/fake/macos \
     -isystem tests/fake/macos/frameworks -isystem tests/fake/macos/libc \
     $(if $(findstring clang,$(CC)),,-Wno-stringop-overread)
 doubles_objects := $(patsubst %.c,$(B)/doubles/%.o,\
-    $(call room,src/platform/macos) $(call room,tests/fake/macos))
+    $(call room,src/platform/macos) $(call room,tests/fake/macos) \
+    src/platform/posix_io.c)
 $(B)/doubles/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC   $< (doubles))
@@ -214,7 +216,7 @@ $(doubles_lib): $(doubles_objects)
 	$(call say,AR   $@)
 	$(Q)$(AR) rcs $@ $^
 $(B)/tests/macos/%.o: extra_flags = $(doubles_flags)
-$(doubles_bin): $(B)/%: $(B)/%.o $(doubles_lib) $(lower_libs)
+$(doubles_bin): $(B)/%: $(B)/%.o $(upper_libs) $(doubles_lib) $(lower_libs)
 	$(call say,LD   $@)
 	$(Q)$(CC) $(link_flags) -o $@ $^ $(package_libs) $(test_packages)
 endif

@@ -264,8 +264,9 @@ err_code session_begin(struct session *session, struct error *err)
 {
     if (session->volume->mount.is_read_only)
         return error_set(err, ERR_READ_ONLY,
-                         "volume %s is mounted read-only: mount it writable",
-                         session->volume->marker.name);
+                         "volume %s is mounted read-only: %s",
+                         session->volume->marker.name,
+                         volume_writable_remedy(&session->volume->mount));
     name_directories(session);
     err_code code = open_in_journal(session, err);
     if (!code)

@@ -89,8 +89,8 @@ err_code task_volume_add(struct task *task, enum outcome *outcome,
     if (!code)
         code = volume_open_path(path, command->is_folder, &volume, err);
     if (!code && volume.mount.is_read_only && !*volume.marker.id)
-        code = error_set(err, ERR_READ_ONLY,
-                         "%s is mounted read-only: mount it writable", path);
+        code = error_set(err, ERR_READ_ONLY, "%s is mounted read-only: %s",
+                         path, volume_writable_remedy(&volume.mount));
     if (!code)
         code = mark(task, &volume, config, err);
     if (!code)

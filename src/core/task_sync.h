@@ -51,6 +51,9 @@ err_code sync_execute(struct job_run *run, const struct plan *plan,
 err_code sync_read_back(struct job_run *run, const struct plan *plan,
                         struct error *err) MUST_CHECK;
 
+/* Says which files and directories of the source could not be read, and why. */
+void sync_tell_unread(struct job_run *run);
+
 /*
  * task_sync_loss.c: what was offloaded to this volume and is not there as
  * recorded any more: named, counted, and copied back from another target of

@@ -382,6 +382,7 @@ static err_code sync_job(struct job_run *run, struct error *err)
         return code;
     hold_deletes(run);
     count_leftovers(run);
+    sync_tell_unread(run);
     code = prove_earlier(run, err);
     if (!code)
         code = carry_out(run, err);

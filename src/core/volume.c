@@ -4,6 +4,7 @@
 #include "core/base/fdio.h"
 #include "core/fsops.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -112,17 +113,23 @@ static err_code locate_folder(const struct config_volume *config,
     return ERR_OK;
 }
 
+/* By macOS, until the user consents; what the mode bits forbid is EACCES. */
+static bool is_kept_private(err_code code, const struct error *err)
+{
+    return code == ERR_DENIED && err->os_errno == EPERM;
+}
+
 /* ERR_NOT_FOUND: it is another volume, or none. */
 static err_code try_mount(const struct platform_mount *mount,
                           const struct config_volume *config,
                           struct volume *out, struct error *err)
 {
     CLEANUP(volume_release) struct volume volume = VOLUME_INIT;
-    err_code code = open_root(mount->mount_point, false, &volume, NULL);
+    err_code code = open_root(mount->mount_point, false, &volume, err);
 
     if (!code)
         code = read_marker(&volume, err);
-    if (code == ERR_TOO_NEW) {
+    if (code == ERR_TOO_NEW || is_kept_private(code, err)) {
         error_prefix(err, "%s", mount->mount_point);
         return code;
     }
@@ -171,7 +178,7 @@ static err_code search_mounts(const struct platform_mounts *mounts,
                               const struct config_volume *config,
                               struct volume *found, struct error *err)
 {
-    struct error newer = ERROR_INIT; /* might be it: told if nothing else is */
+    struct error unread = ERROR_INIT; /* might be it: told if nothing else is */
 
     for (size_t i = 0; i < mounts->count; i++) {
         CLEANUP(volume_release) struct volume candidate = VOLUME_INIT;
@@ -179,19 +186,31 @@ static err_code search_mounts(const struct platform_mounts *mounts,
         err_code code = try_mount(&mounts->items[i], config, &candidate, &why);
         if (!code)
             code = take_candidate(found, &candidate, &why);
-        if (code == ERR_TOO_NEW)
-            newer = why;
+        if (code == ERR_TOO_NEW || is_kept_private(code, &why))
+            unread = why;
         else if (code && code != ERR_NOT_FOUND)
             return error_set(err, code, "%s", why.message);
     }
     if (found->root_fd >= 0)
         return ERR_OK;
-    if (newer.code)
-        return error_set(err, newer.code, "%s", newer.message);
+    if (unread.code)
+        return error_set(err, unread.code,
+                         "volume %s is not attached, or it is "
+                         "one that cannot be read: %s",
+                         config->name, unread.message);
     return error_set(err, ERR_NOT_FOUND,
                      "volume %s is not attached or not mounted: plug the drive "
                      "in and mount it",
                      config->name);
+}
+
+/* The driver "ntfs", macOS' and Linux' old one, only reads. */
+const char *volume_writable_remedy(const struct platform_mount *mount)
+{
+    return strcmp(mount->driver, "ntfs") != 0
+               ? "mount it writable"
+               : "this system's own driver only reads NTFS; format the drive "
+                 "as exFAT, which every system writes";
 }
 
 err_code volume_locate(struct platform *platform,

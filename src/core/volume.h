@@ -27,10 +27,14 @@ struct volume {
     }
 void volume_release(struct volume *volume);
 
+/* What to do about a read-only mount: "mount it writable". */
+const char *volume_writable_remedy(const struct platform_mount *mount);
+
 /*
  * Finds and opens a configured volume. ERR_NOT_FOUND: not attached or not
- * mounted. ERR_REFUSED: what carries the marker cannot be it, or two attached
- * filesystems carry it (a clone): both are named.
+ * mounted. ERR_DENIED: macOS keeps what might be it private. ERR_REFUSED: what
+ * carries the marker cannot be it, or two attached filesystems carry it (a
+ * clone): both are named.
  */
 err_code volume_locate(struct platform *platform,
                        const struct config_volume *config, struct volume *out,

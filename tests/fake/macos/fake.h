@@ -98,6 +98,8 @@ void fake_rename_error(int os_errno);
 /* The type that fstatfs names for a place that no medium is mounted at. */
 void fake_filesystem(const char *type);
 int fake_fcntl_count(int command);
+/* What is in there answers EPERM: the user has not consented. "": nothing. */
+void fake_keeps_private(const char *path);
 
 /* --- the end --- */
 

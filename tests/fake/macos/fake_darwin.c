@@ -84,7 +84,7 @@ static int flush(int fd, int error)
     return error ? -1 : 0;
 }
 
-static int path_of(int fd, char *out)
+int fake_path_of(int fd, char *out)
 {
     char link[64];
 
@@ -117,7 +117,7 @@ int fake_fcntl(int fd, int command, ...)
     case F_RDAHEAD:
         return 0;
     case F_GETPATH:
-        return path_of(fd, pointer);
+        return fake_path_of(fd, pointer);
     default:
         return fcntl(fd, command, pointer);
     }
@@ -192,7 +192,7 @@ int fake_fstatfs(int fd, struct statfs *out)
     struct stat found;
     bool is_found = false;
 
-    if (fstat(fd, &found) || path_of(fd, path))
+    if (fstat(fd, &found) || fake_path_of(fd, path))
         return -1;
     pthread_mutex_lock(&fake_mutex);
     for (const struct fake_part *part = fake_parts; part && !is_found;

@@ -86,6 +86,9 @@ void fake_tell(enum fake_news news, const char *bsd_name);
 void fake_daemon_settle(void);
 void fake_forget_processes(void);
 
+/* Of an open file, MAXPATHLEN. 0, or -1 with errno. */
+int fake_path_of(int fd, char *out);
+
 /* The number in the registry of an IOMedia; 0: none such. */
 uint64_t fake_media_number(io_service_t media);
 

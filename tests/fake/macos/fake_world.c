@@ -238,4 +238,5 @@ void fake_reset(void)
     fake_flush_errors(0, 0, 0);
     fake_rename_error(0);
     fake_filesystem("apfs");
+    fake_keeps_private("");
 }

@@ -12,7 +12,7 @@
 
 #include <poll.h>
 
-static struct platform *platform;
+static UNUSED struct platform *platform;
 
 /* --- drives --- */
 
@@ -76,7 +76,7 @@ static void plug_part(const char *bsd_name, const char *on, const char *kind,
                                     .has_uuid = true});
 }
 
-static void plug_exfat(void)
+static UNUSED void plug_exfat(void)
 {
     plug_whole("disk4");
     plug_part("disk4s1", "disk4", "exfat", "hdd_homelab",
@@ -99,7 +99,7 @@ static UNUSED void plug_apfs(void)
 
 /* --- looking --- */
 
-static const struct platform_drive *find_drive(
+static UNUSED const struct platform_drive *find_drive(
     const struct platform_devices *devices, const char *device)
 {
     for (size_t i = 0; i < devices->drives.count; i++)
@@ -117,7 +117,7 @@ static UNUSED const struct platform_volume *find_volume(
     return NULL;
 }
 
-static void look(struct platform_devices *out)
+static UNUSED void look(struct platform_devices *out)
 {
     struct error err = ERROR_INIT;
 
@@ -144,7 +144,7 @@ static UNUSED bool is_woken(int timeout_ms)
 
 /* --- the whole --- */
 
-static int plug_in_and_start(void **state)
+static UNUSED int plug_in_and_start(void **state)
 {
     (void)state;
     fake_reset();
@@ -153,7 +153,7 @@ static int plug_in_and_start(void **state)
 }
 
 /* Nothing that the backend was given may be left. */
-static int end_and_count(void **state)
+static UNUSED int end_and_count(void **state)
 {
     (void)state;
     platform_free(platform);

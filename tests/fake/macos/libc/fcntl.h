@@ -13,4 +13,7 @@
 int fake_fcntl(int fd, int command, ...);
 #define fcntl fake_fcntl
 
+int fake_openat(int dir_fd, const char *name, int flags, ...);
+#define openat fake_openat
+
 #endif
