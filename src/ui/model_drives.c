@@ -65,20 +65,36 @@ void model_choose(struct model *model, size_t index)
     select_drive(model, index);
 }
 
-/* The first attached one that a job writes to, so that `E` is one key. */
+/* How likely a drive is meant before anybody said so: one that a job writes
+ * to and that can be unplugged; one that a job writes to; one that can be. */
+static int likelihood(const struct model *model, const struct drive *drive)
+{
+    if (!drive->is_attached)
+        return 0;
+    return 1 + (drive->is_external ? 1 : 0) +
+           (model_count(model, drive).has_jobs ? 2 : 0);
+}
+
+/*
+ * The first of the likeliest, so that `E` is one key. Drives are told as they
+ * become known: until the jobs are, one that is likely now may not be in a
+ * moment, so nothing that was chosen by a key is ever moved.
+ */
 void model_preselect(struct model *model)
 {
+    size_t best = 0;
+    int most = -1;
+
     if (model->has_chosen || model->screen != SCREEN_DRIVES)
         return;
     for (size_t i = 0; i < model->drives.count; i++) {
-        const struct drive *drive = &model->drives.items[i];
-        if (drive->is_attached && drive->is_external &&
-            model_count(model, drive).has_jobs) {
-            select_drive(model, i);
-            return;
+        int now = likelihood(model, &model->drives.items[i]);
+        if (now > most) {
+            most = now;
+            best = i;
         }
     }
-    select_drive(model, 0);
+    select_drive(model, best);
 }
 
 /* --- volumes ---------------------------------------------------------------

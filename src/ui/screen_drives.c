@@ -92,7 +92,7 @@ static void describe(const struct model *model, struct strbuf *left,
     for (size_t i = 0; i < model->drives.count; i++) {
         const struct drive *drive = &model->drives.items[i];
         struct drive_count count = model_count(model, drive);
-        if (!drive->is_attached || !drive->is_external)
+        if (!drive->is_attached || (!drive->is_external && !count.has_jobs))
             continue;
         attached++;
         sum.is_known &= count.is_known || count.error;
@@ -284,12 +284,6 @@ static const struct binding bindings[] = {
      "add",
      "make a drive known, or give it a job: nothing is written before yes",
      can_add},
-    {{'i'},
-     INTENT_HEALTH,
-     "health",
-     "what the drive tells about itself, and how its counts have grown",
-     has_drive},
-    {{','}, INTENT_SETTINGS, "settings", "volumes, jobs and their rules", NULL},
     {{UI_KEY_RIGHT, 'l'},
      INTENT_RIGHT,
      "detail",
@@ -306,6 +300,7 @@ static const struct binding bindings[] = {
      "rescan",
      "look for drives, read their health, compare again",
      NULL},
+    {{'q'}, INTENT_BACK, "quit", "leave berth", NULL},
     {{'d'},
      INTENT_DRIFT,
      "drift",
@@ -326,6 +321,12 @@ static const struct binding bindings[] = {
      "copies",
      "how many drives have each file, and which none has",
      NULL},
+    {{'i'},
+     INTENT_HEALTH,
+     "health",
+     "what the drive tells about itself, and how its counts have grown",
+     has_drive},
+    {{','}, INTENT_SETTINGS, "settings", "volumes, jobs and their rules", NULL},
     {{'w'},
      INTENT_WHY,
      NULL,
@@ -336,7 +337,6 @@ static const struct binding bindings[] = {
      NULL,
      "dismiss the news at the top",
      has_news},
-    {{'q'}, INTENT_BACK, "quit", "leave berth", NULL},
 };
 
 static void rescan(struct model *model)

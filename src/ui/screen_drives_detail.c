@@ -241,7 +241,8 @@ static void put_volume(const struct model *model, struct flow *flow,
         put_volume_title(flow, volume);
     put_usage(flow, volume);
     if (!index) {
-        if (drive->is_attached || drive->health.state != HEALTH_UNKNOWN)
+        if (!volume->is_folder &&
+            (drive->is_attached || drive->health.state != HEALTH_UNKNOWN))
             screen_put_health(flow, drive);
         screen_put_link(flow, drive);
     }

@@ -78,6 +78,11 @@ static void draw_away(const struct model *model, const struct drive *drive,
         area_put(area, x, y, STYLE_DIM, "away");
 }
 
+static bool is_folder(const struct drive *drive)
+{
+    return drive->volumes.count && drive->volumes.items[0].is_folder;
+}
+
 static void draw_drive_line(const struct model *model,
                             const struct drive *drive, struct area area, int y)
 {
@@ -92,10 +97,14 @@ static void draw_drive_line(const struct model *model,
     area_put_name(area_columns(area, 0, title - 1), 4, y, STYLE_STRONG,
                   drive->title);
     area_put(area_columns(area, title, 8), 0, y, STYLE_NORMAL,
-             drive->is_external ? platform_bus_name(drive->bus) : "internal");
+             is_folder(drive)     ? "folder"
+             : drive->is_external ? platform_bus_name(drive->bus)
+                                  : "internal");
     if (drive->size_bytes > 0)
         area_put_right(area_columns(area, title + 9, 7), y, STYLE_NORMAL,
                        format_bytes(drive->size_bytes, size));
+    if (is_folder(drive))
+        return;
     area_put(area, title + 8 + 9, y, health_style(drive->health.state),
              health_state_name(drive->health.state));
 }
