@@ -95,6 +95,7 @@ struct command {
     int64_t run;              /* HISTORY: 0: the list; UNDO: 0: the last */
     char *run_volume;         /* HISTORY, UNDO: of that run; NULL: any */
     char *at;                 /* RESTORE: as of then (moment.h); NULL: now */
+    int64_t at_ns;            /* RESTORE: exactly then; 0: as `at` says */
     char *to;                 /* RESTORE: absolute; NULL: where it came from */
     bool replace, trust;      /* RESTORE */
     char *key, *value;        /* SET */

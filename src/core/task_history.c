@@ -14,6 +14,9 @@ static err_code post_item(void *context, const struct run_item *item,
                           struct error *err)
 {
     struct telling *telling = context;
+
+    if (stop_flag_is_raised(&telling->task->stop))
+        return error_set(err, ERR_CANCELLED, "stopped on request");
     struct event *event = task_event(telling->task, EVENT_RUN_ITEM);
 
     event->volume = xstrdup(telling->volume->name);

@@ -427,10 +427,13 @@ static err_code note_end(void *context, const struct run *run,
 static err_code find_moment(struct restoring *restoring, struct error *err)
 {
     const struct holding *holding = restoring->place->holding;
+    const struct command *command = restoring->task->command;
     struct moment moment = {.kind = MOMENT_NOW};
-    err_code code = moment_parse(restoring->task->command->at, clock_now_ns(),
-                                 &moment, err);
+    err_code code = moment_parse(command->at, clock_now_ns(), &moment, err);
 
+    if (command->at_ns)
+        moment =
+            (struct moment){.kind = MOMENT_TIME, .time_ns = command->at_ns};
     restoring->at_ns = moment.kind == MOMENT_TIME ? moment.time_ns : INT64_MAX;
     if (code || moment.kind != MOMENT_RUN)
         return code;

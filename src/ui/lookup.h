@@ -41,8 +41,8 @@ struct lookup {
 struct mend {
     char *note; /* how it went, in a line; NULL: nothing was done */
     bool is_bad;
-    bool was_read; /* the note is about reading back */
-    char *drive;   /* key of the one that is read back; NULL */
+    int screen;  /* where it is told */
+    char *drive; /* key of the one that is read back; NULL */
     struct progress progress;
     int64_t failures; /* files */
     char *first_failure;
@@ -50,6 +50,8 @@ struct mend {
 
 void lookup_release(struct lookup *lookup);
 void mend_release(struct mend *mend);
+/* What is told on the screen that is shown; NULL: nothing. */
+const char *model_note(const struct model *model);
 
 /* --- model_lookup.c --------------------------------------------------------
  */

@@ -250,6 +250,16 @@ static enum role role_of(const struct model *model, uint64_t id)
     return role;
 }
 
+static bool role_looks_up(enum role role)
+{
+    return role >= ROLE_RUNS && role <= ROLE_COPIES;
+}
+
+static bool role_mends(enum role role)
+{
+    return role >= ROLE_UNDO && role <= ROLE_VERIFY;
+}
+
 static void role_done(struct model *model, enum role role,
                       const struct event *event)
 {
@@ -262,9 +272,9 @@ static void role_done(struct model *model, enum role role,
         set_text(&model->trouble, event->text);
     if ((role == ROLE_RESCAN || role == ROLE_ASK_TO_QUIT) && event->text)
         set_text(&model->message, event->text);
-    if (role >= ROLE_UNDO)
+    if (role_mends(role))
         model_mend_done(model, (int)role, event);
-    else if (role >= ROLE_RUNS)
+    else if (role_looks_up(role))
         model_lookup_done(model, (int)role, event);
     quit_if_free(model);
 }
@@ -278,9 +288,9 @@ static void apply_to_role(struct model *model, enum role role,
         model_apply_run(model, event);
     } else if (role == ROLE_EJECT) {
         model_apply_eject(model, event);
-    } else if (role >= ROLE_UNDO && role < ROLE_COUNT) {
+    } else if (role_mends(role)) {
         model_apply_mend(model, (int)role, event);
-    } else if (role >= ROLE_RUNS && role < ROLE_COUNT) {
+    } else if (role_looks_up(role)) {
         model_apply_lookup(model, (int)role, event);
     } else if (role == ROLE_FOLDERS) {
         model_apply_folder(model, event);

@@ -50,7 +50,17 @@ static int worst_first(const void *one, const void *other)
 
     if (!order)
         order = strcmp(a->job, b->job);
-    return order ? order : strcmp(a->path, b->path);
+    if (!order)
+        order = strcmp(a->path, b->path);
+    return order ? order : a->finding.is_of_verify - b->finding.is_of_verify;
+}
+
+/* Seen by comparing and by reading back: once. */
+static bool is_repeated(const struct table_row *row,
+                        const struct table_row *before)
+{
+    return !strcmp(row->path, before->path) && !strcmp(row->job, before->job) &&
+           row->finding.is_of_verify;
 }
 
 void model_list_drift(struct model *model)
@@ -79,6 +89,7 @@ void model_list_drift(struct model *model)
     table_release(table);
     *table = anew;
     table_sort(table, worst_first);
+    table_drop(table, is_repeated);
 }
 
 void model_open_drift(struct model *model, const struct drive *drive)

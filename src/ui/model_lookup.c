@@ -3,6 +3,7 @@
 #include "core/base/path.h"
 #include "ui/words.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,10 +153,23 @@ static int by_path_and_age(const void *one, const void *other)
 /* One letter is everything. */
 #define PATTERN_LEAST 2
 
-/* A part of a name, unless it is a pattern already. */
+/* A part of a name in any case, unless it is a pattern already. */
 static char *pattern_of(const char *typed)
 {
-    return strpbrk(typed, "*?[/") ? xstrdup(typed) : xasprintf("*%s*", typed);
+    struct strbuf pattern = STRBUF_INIT;
+
+    if (strpbrk(typed, "*?[/"))
+        return xstrdup(typed);
+    strbuf_adds(&pattern, "*");
+    for (const char *at = typed; *at; at++) {
+        if (isalpha((unsigned char)*at))
+            strbuf_addf(&pattern, "[%c%c]", tolower((unsigned char)*at),
+                        toupper((unsigned char)*at));
+        else
+            strbuf_addf(&pattern, "%s%c", *at == '\\' ? "\\" : "", *at);
+    }
+    strbuf_adds(&pattern, "*");
+    return strbuf_detach(&pattern);
 }
 
 static void ask_where(struct model *model)

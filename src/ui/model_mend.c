@@ -49,7 +49,15 @@ static void begin(struct model *model, enum role role, struct command *command)
     mend_release(&model->mend);
     if (model_is_under_way(model, ROLE_SCAN))
         model_request(model, REQUEST_STOP, ROLE_SCAN);
+    model->mend.screen = role == ROLE_VERIFY    ? SCREEN_DRIFT
+                         : role == ROLE_RESTORE ? SCREEN_VERSIONS
+                                                : SCREEN_HISTORY;
     model_post(model, role, command);
+}
+
+const char *model_note(const struct model *model)
+{
+    return model->mend.screen == (int)model->screen ? model->mend.note : NULL;
 }
 
 static void note(struct mend *mend, bool is_bad, char *words_taking)
@@ -78,12 +86,12 @@ static char *describe_undo(const struct run_counts *counts)
 
     add_part(&out, counts->files_new, "new file becomes a version",
              "new files become versions");
-    add_part(&out, counts->files_updated, "changed one is as before",
-             "changed ones are as before");
+    add_part(&out, counts->files_updated, "changed file is as before",
+             "changed files are as before");
     add_part(&out, counts->files_renamed, "gets its old name",
              "get their old names");
-    add_part(&out, counts->files_deleted, "deleted one comes back",
-             "deleted ones come back");
+    add_part(&out, counts->files_deleted, "deleted file comes back",
+             "deleted files come back");
     return strbuf_detach(&out);
 }
 
@@ -192,17 +200,6 @@ void model_ask_to_restore(struct model *model)
     model_ask(model, &question);
 }
 
-/* The last whole second in which it had the name. */
-static char *moment_of(const struct version_info *info)
-{
-    char text[64];
-
-    if (info->is_present)
-        return NULL;
-    clock_format_utc(info->created_ns - 1, text, sizeof text);
-    return xstrdup(text);
-}
-
 void model_restore(struct model *model, bool replaces)
 {
     const struct table_row *row = table_cursor(&model->lookup.versions);
@@ -216,7 +213,8 @@ void model_restore(struct model *model, bool replaces)
                                                   target->directory, row->path)
                                       : xstrdup(model->lookup.subject);
     command_add_name(command, place);
-    command->at = moment_of(&row->version);
+    if (!row->version.is_present) /* when it had the name for the last time */
+        command->at_ns = row->version.created_ns - 1;
     command->replace = replaces;
     begin(model, ROLE_RESTORE, command);
 }
@@ -288,10 +286,10 @@ void model_ask_to_verify(struct model *model, const struct drive *drive)
     }
     question.title = xasprintf("Read %s back?", drive->title);
     question.text = xasprintf(
-        "Every file that berth put there is read and compared with its "
-        "hash%s%s%s. Nothing is written; c stops it.",
-        bytes ? ": " : "", bytes ? format_bytes(bytes, size) : "",
-        bytes ? " in all" : "");
+        "%s%sthat berth put there is read and compared with its hash. Nothing "
+        "is written; c stops it.",
+        bytes ? format_bytes(bytes, size) : "Every file",
+        bytes ? ": every file " : " ");
     question_add(&question, 'y', "all of it", ANSWER_VERIFY);
     question_add(&question, 'x', "5 % of the files", ANSWER_VERIFY_SAMPLE);
     model_ask(model, &question);
@@ -309,7 +307,6 @@ void model_verify(struct model *model, const struct drive *drive, double sample)
     }
     begin(model, ROLE_VERIFY, command);
     model->mend.drive = drive_key(drive);
-    model->mend.was_read = true;
     model->mend.progress.phase = PHASE_VERIFYING;
     table_release(&model->lookup.drift);
     model_open_drift(model, drive);
@@ -323,6 +320,7 @@ static void add_finding(struct model *model, const struct event *event)
         .path = event->path,
         .text = event->text,
         .finding = {.is_of_verify = true},
+        .rank = 1,
     };
 
     table_add(&model->lookup.drift, &row);
@@ -418,6 +416,8 @@ static void look_again(struct model *model, int role)
     }
     if (role == ROLE_UNDO)
         model_wish_all(model);
+    if (role == ROLE_VERIFY)
+        model_list_drift(model);
 }
 
 void model_mend_done(struct model *model, int role, const struct event *event)

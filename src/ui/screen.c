@@ -80,6 +80,15 @@ static void draw_welcome(const struct model *model, struct area area)
     area_hit(area_columns(area, start, x - start), INTENT_ADD, 0);
 }
 
+/* How an undo, a restore or a verify went: two lines, where they are free. */
+static void draw_note(const struct model *model, struct area area)
+{
+    if (model_note(model))
+        area_put_wrapped(area_part(area, 1, 1, area.width - 2, 2), 0,
+                         model->mend.is_bad ? STYLE_BAD : STYLE_GOOD,
+                         model_note(model));
+}
+
 static void draw_news(const struct model *model, struct area area)
 {
     if (model->message)
@@ -226,6 +235,8 @@ void screen_draw(const struct model *model, struct canvas *canvas)
     draw_header(model, area_rows(all, 0, 1));
     draw_news(model, area_rows(all, 1, 1));
     screen->draw(model, body);
+    if (!model->message)
+        draw_note(model, all);
     if (model->types_filter)
         draw_filter(model, area_rows(all, all.height - 1, 1));
     else

@@ -75,9 +75,9 @@ struct table_look {
     void (*about)(const struct model *model, const struct table_row *row,
                   struct strbuf *out);
 };
-/* The line under the header: how it went, else these words. */
-void screen_draw_note(const struct model *model, struct area area,
-                      const char *words);
+/* The line above the list, unless how something went stands there. */
+void screen_draw_words(const struct model *model, struct area area,
+                       const char *words);
 void screen_draw_table(const struct model *model, struct area area,
                        const struct table *table,
                        const struct table_look *look);

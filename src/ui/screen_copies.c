@@ -27,18 +27,28 @@ static void describe(const struct model *model, struct strbuf *left,
 
 #define JOB 2
 #define JOB_WIDTH 15
-#define COUNT_WIDTH 11
+#define COUNT_WIDTH_MOST 13
 
 static const char *const job_heads[] = {
-    "no copy", "1 copy", "2 copies", "3 or more", "moved away", "unproven",
+    "no copy", "1 copy", "2 copies", "3 or more", "moved", "unproven",
 };
+
+/* Columns of numbers, each with a blank before it. */
+static int count_width(const struct area *line)
+{
+    int width = (line->width - JOB - JOB_WIDTH) / (int)COUNT_OF(job_heads);
+
+    return width < COUNT_WIDTH_MOST ? width : COUNT_WIDTH_MOST;
+}
 
 static void job_head(const struct model *model, struct area line)
 {
+    int width = count_width(&line);
+
     area_put(line, JOB, 0, STYLE_DIM, "Job");
     for (size_t i = 0; i < COUNT_OF(job_heads); i++)
-        column_put_right(line, JOB + JOB_WIDTH + (int)i * COUNT_WIDTH,
-                         COUNT_WIDTH - 1, STYLE_DIM, job_heads[i]);
+        column_put_right(line, JOB + JOB_WIDTH + (int)i * width, width,
+                         STYLE_DIM, job_heads[i]);
 }
 
 static void job_row(const struct model *model, const struct table_row *row,
@@ -51,6 +61,7 @@ static void job_row(const struct model *model, const struct table_row *row,
         info->offloaded, info->unproven,
     };
     char number[QUANTITY_SIZE];
+    int width = count_width(&line);
 
     column_put(line, JOB, JOB_WIDTH - 1, STYLE_STRONG, row->job);
     for (size_t i = 0; i < COUNT_OF(counts); i++) {
@@ -58,8 +69,7 @@ static void job_row(const struct model *model, const struct table_row *row,
                            : i == 0   ? STYLE_BAD
                            : i == 5   ? STYLE_WATCH
                                       : STYLE_NORMAL;
-        column_put_right(line, JOB + JOB_WIDTH + (int)i * COUNT_WIDTH,
-                         COUNT_WIDTH - 1, style,
+        column_put_right(line, JOB + JOB_WIDTH + (int)i * width, width, style,
                          counts[i] ? format_count(counts[i], number) : "–");
     }
 }
@@ -160,7 +170,7 @@ static void about_job(const struct model *model, const struct table_row *row,
 {
     strbuf_adds(out, row->job);
     if (row->copies.offloaded)
-        strbuf_adds(out, " · moved away: only on drives, not here any more");
+        strbuf_adds(out, " · moved: only on drives, not here any more");
     if (row->copies.unproven)
         strbuf_adds(out, " · unproven: v on the drives reads them back");
 }
@@ -168,8 +178,8 @@ static void about_job(const struct model *model, const struct table_row *row,
 static void about_file(const struct model *model, const struct table_row *row,
                        struct strbuf *out)
 {
-    strbuf_addf(out, "%s · %d of its copies %s as it is now", row->path,
-                row->rank, row->rank == 1 ? "is" : "are");
+    strbuf_addf(out, "on %d drive%s as it is now · %s", row->rank,
+                row->rank == 1 ? "" : "s", row->path);
 }
 
 /* --- drawing ---------------------------------------------------------------
@@ -185,15 +195,15 @@ static const struct table_look files_look = {
 static void draw(const struct model *model, struct area area)
 {
     const struct lookup *lookup = &model->lookup;
-    struct area line = area_part(area, 1, 0, area.width - 2, 1);
 
     if (lookup->copies_job) {
-        area_put(line, 0, 0, STYLE_NORMAL,
-                 "#: drives that have the file as it is now.");
+        screen_draw_words(model, area,
+                          "#: drives that have the file as it is now.");
         screen_draw_table(model, area, &lookup->copies, &files_look);
     } else {
-        area_put(line, 0, 0, STYLE_NORMAL,
-                 "Unproven: no copy of it was ever read back from a drive.");
+        screen_draw_words(
+            model, area,
+            "Unproven: no copy of it was ever read back from a drive.");
         screen_draw_table(model, area, &lookup->jobs, &jobs_look);
     }
 }

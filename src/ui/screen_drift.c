@@ -174,12 +174,10 @@ static void draw(const struct model *model, struct area area)
 
     if (is_reading(model))
         draw_reading(model, area);
-    else if (model->mend.was_read)
-        screen_draw_note(model, area, NULL);
     else
-        area_put(area_part(area, 1, 0, area.width - 2, 1), 0, 0, STYLE_NORMAL,
-                 "What berth did not do: seen by comparing, or by reading back "
-                 "(v).");
+        screen_draw_words(model, area,
+                          "What berth did not do: seen by comparing, or by "
+                          "reading back (v).");
     screen_draw_table(model, area, table, &look);
 }
 

@@ -127,8 +127,8 @@ static void draw(const struct model *model, struct area area)
 {
     struct area framed = area_rows(area, 1, area.height - 2);
 
-    area_put(area_part(area, 1, 0, area.width - 2, 1), 0, 0, STYLE_NORMAL,
-             "Part of a name, or a pattern: *.pdf, /2024/**");
+    screen_draw_words(model, area,
+                      "Part of a name, or a pattern: *.pdf, /2024/**");
     if (has_pattern(model) &&
         (table_count(found_of(model)) || found_of(model)->is_whole ||
          model_is_under_way(model, ROLE_FIND))) {

@@ -255,7 +255,7 @@ static void draw_items(const struct model *model, struct area area)
                     words_ended(run->exit_code));
     else
         strbuf_adds(&words, " · did not end: interrupted, or still at work");
-    screen_draw_note(model, area, words.text);
+    screen_draw_words(model, area, words.text);
     screen_draw_table(model, area, &lookup->items, &items_look);
 }
 
@@ -267,7 +267,7 @@ static void draw(const struct model *model, struct area area)
         draw_items(model, area);
         return;
     }
-    screen_draw_note(model, area, "What ran, on every drive, newest first.");
+    screen_draw_words(model, area, "What ran, on every drive, newest first.");
     screen_draw_table(model, area, &lookup->runs, &runs_look);
 }
 

@@ -24,16 +24,12 @@ void column_put_right(struct area line, int x, int width, enum style style,
     area_put_right(area_columns(line, x, width), 0, style, text);
 }
 
-void screen_draw_note(const struct model *model, struct area area,
-                      const char *words)
+void screen_draw_words(const struct model *model, struct area area,
+                       const char *words)
 {
-    struct area line = area_part(area, 1, 0, area.width - 2, 1);
-
-    if (model->mend.note)
-        area_put(line, 0, 0, model->mend.is_bad ? STYLE_BAD : STYLE_GOOD,
-                 model->mend.note);
-    else if (words)
-        area_put(line, 0, 0, STYLE_NORMAL, words);
+    if (!model_note(model))
+        area_put_name(area_part(area, 1, 0, area.width - 2, 1), 0, 0,
+                      STYLE_NORMAL, words);
 }
 
 static void draw_empty(const struct table *table, struct area area,
@@ -94,7 +90,7 @@ void screen_draw_table(const struct model *model, struct area area,
         draw_empty(table, inside, look->empty);
         return;
     }
-    look->head(model, area_rows(inside, 0, 1));
+    look->head(model, area_part(inside, 0, 0, inside.width - 1, 1));
     struct area rows = area_rows(inside, 1, inside.height - 1);
     draw_rows(model, rows, table, look);
     widget_list_marks(area_rows(area_inside(framed), 1, rows.height),

@@ -139,10 +139,9 @@ static void about(const struct model *model, const struct table_row *row,
 {
     const struct version_info *info = &row->version;
 
-    strbuf_addf(out, "%s: %s", row->job, row->path);
     if (!info->is_present)
-        strbuf_addf(out, " · run %" PRId64 " put it away as %s", info->run,
-                    row->text);
+        strbuf_addf(out, "put away by run %" PRId64 " · ", info->run);
+    strbuf_addf(out, "%s: %s", row->job, row->path);
 }
 
 static const struct table_look look = {
@@ -154,14 +153,9 @@ static const struct table_look look = {
 static void draw(const struct model *model, struct area area)
 {
     CLEANUP(strbuf_release) struct strbuf words = STRBUF_INIT;
-    struct area line = area_part(area, 1, 0, area.width - 2, 1);
 
-    if (model->mend.note) {
-        screen_draw_note(model, area, NULL);
-    } else {
-        name_display(model->lookup.subject, &words);
-        area_put_name(line, 0, 0, STYLE_STRONG, words.text);
-    }
+    name_display(model->lookup.subject, &words);
+    screen_draw_words(model, area, words.text);
     screen_draw_table(model, area, versions_of(model), &look);
 }
 

@@ -143,3 +143,18 @@ void table_sort(struct table *table,
         qsort(table->items, table->count, sizeof *table->items, compare);
     list_anew(table, volume);
 }
+
+void table_drop(struct table *table,
+                bool (*is_repeated)(const struct table_row *row,
+                                    const struct table_row *before))
+{
+    const struct table_row *row = table_cursor(table);
+    const char *volume = row ? row->volume : NULL;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < table->count; i++)
+        if (!kept || !is_repeated(&table->items[i], &table->items[kept - 1]))
+            table->items[kept++] = table->items[i];
+    table->count = kept;
+    list_anew(table, volume);
+}

@@ -57,6 +57,11 @@ bool table_add(struct table *table, const struct table_row *row);
 void table_sort(struct table *table,
                 int (*compare)(const void *one, const void *other));
 
+/* Rows that repeat the one before them. */
+void table_drop(struct table *table,
+                bool (*is_repeated)(const struct table_row *row,
+                                    const struct table_row *before));
+
 size_t table_count(const struct table *table);
 /* NULL: there is none. */
 const struct table_row *table_row(const struct table *table, size_t at);

@@ -105,11 +105,13 @@ static void perform_all(struct ui *ui)
 /* --- what comes in ---------------------------------------------------------
  */
 
+/* What is left when keys have waited for long comes with the next wake-up. */
 static void take_events(struct ui *ui)
 {
+    int64_t end_ns = clock_monotonic_ns() + WORK_MS * NS_PER_MS;
     struct event *event;
 
-    while ((event = engine_next(ui->engine))) {
+    while (clock_monotonic_ns() < end_ns && (event = engine_next(ui->engine))) {
         model_apply(&ui->model, event);
         event_free(event);
         perform_all(ui);

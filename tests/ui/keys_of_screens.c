@@ -4,8 +4,10 @@
  */
 #include "ui/play.h"
 
-static const struct screen *const all[] = {&screen_drives, &screen_diff,
-                                           &screen_sync, &screen_eject};
+static const struct screen *const all[] = {
+    &screen_drives, &screen_diff,    &screen_sync,
+    &screen_eject,  &screen_history, &screen_versions,
+    &screen_find,   &screen_copies,  &screen_drift};
 
 static void check_table(const struct bindings *bindings,
                         const struct model *model)
@@ -46,6 +48,12 @@ static void every_key_has_one_meaning(void **state)
     check_tables(play);
     play_drives(play, play_make_drives(true));
     check_tables(play);
+    for (const char *key = "HCd/"; *key; key++) {
+        play_key(play, (uint32_t)*key);
+        check_tables(play);
+        play_key(play, UI_KEY_ESCAPE);
+        assert_int_equal(play->model.screen, SCREEN_DRIVES);
+    }
     play_job(play, "notes", "hdd_homelab", "/notes");
     play_done(play, ROLE_JOBS, OUTCOME_DONE);
     play_add(&plan, ACTION_NEW, "a/new", 1000);

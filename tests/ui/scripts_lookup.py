@@ -1,0 +1,207 @@
+"""What was and what is where: history and undo, versions and restore, find,
+copies, drift."""
+
+import os
+
+from harness import HDD, SSD, test
+
+SIZES = ((80, 24), (100, 30), (160, 50))
+
+
+def a_past(t, drives=(HDD, SSD)):
+    """Two runs: all that there is, then what has changed since."""
+    box = t.homelab(drives=drives)
+    box.berth("sync")
+    return box
+
+
+def opened(box, size):
+    screen = box.open(size)
+    screen.wait("nothing pending", "good")
+    screen.settle(0.3)
+    screen.wait("scanning", gone=True)
+    return screen
+
+
+def leave(screen):
+    for _ in range(5):
+        screen.keys("q")
+        screen.settle()
+        if screen.process.poll() is not None:
+            break
+    screen.end()
+
+
+@test
+def history_lists_runs_and_what_each_did(t):
+    for size in SIZES:
+        name = f"{size[0]}x{size[1]}"
+        screen = opened(a_past(t), size)
+        screen.keys("H")
+        screen.wait("2 runs", "+2 ~1 »1 -1")
+        t.snapshot(screen, f"history-{name}")
+        screen.keys("Enter")
+        screen.wait("media: films/Nosferatu (1922).mkv", "was films/film-1.mkv")
+        t.snapshot(screen, f"history-run-{name}")
+        screen.keys("/")
+        screen.keys(*"note-0")
+        screen.wait("2 of 5 changes")
+        screen.press("Enter", "Down")
+        screen.keys("Enter")
+        screen.wait("Versions", "notes/c/note-02.md", "- deleted")
+        screen.press("q")
+        screen.wait("What it did", "2 of 5 changes")
+        screen.press("q")
+        screen.wait("5 changes")
+        leave(screen)
+
+
+@test
+def a_run_is_taken_back_after_another_key(t):
+    for size in SIZES:
+        name = f"{size[0]}x{size[1]}"
+        box = a_past(t)
+        screen = opened(box, size)
+        screen.keys("H")
+        screen.wait("2 runs")
+        screen.press("u")
+        screen.wait("Take back run 2 on hdd", "y take it back")
+        t.snapshot(screen, f"undo-asks-{name}")
+        screen.press("u")
+        t.check(not os.path.exists(box.path("drives/hdd/notes/c/note-02.md")), "undone")
+        screen.keys("y")
+        screen.wait("run 2 on hdd taken back", "3 runs")
+        t.snapshot(screen, f"undone-{name}")
+        t.check(os.path.exists(box.path("drives/hdd/notes/c/note-02.md")), "not back")
+        t.check(os.path.exists(box.path("drives/hdd/media/films/film-1.mkv")), "no name")
+        screen.press("q")
+        screen.wait("pending")
+        leave(screen)
+
+
+@test
+def an_undo_that_is_refused_says_why(t):
+    box = a_past(t)
+    screen = opened(box, (100, 30))
+    screen.keys("H")
+    screen.wait("2 runs")
+    screen.press("Down", "u")
+    screen.keys("y")
+    screen.wait("✗ ", "run 1")
+    t.snapshot(screen, "undo-refused-100x30")
+    leave(screen)
+
+
+@test
+def a_deleted_file_is_found_and_given_back(t):
+    for size in SIZES:
+        name = f"{size[0]}x{size[1]}"
+        box = a_past(t)
+        screen = opened(box, size)
+        screen.keys("/")
+        screen.wait("Type two letters")
+        screen.keys(*"NOTE-02", pause=0.05)
+        screen.wait("~ version", "1 place")
+        t.snapshot(screen, f"find-{name}")
+        screen.press("Down")
+        screen.keys("Enter")
+        screen.wait("- deleted", "there until")
+        t.snapshot(screen, f"versions-{name}")
+        screen.keys("Enter")
+        screen.wait("Get back note-02.md?", "b beside what is there")
+        t.snapshot(screen, f"restore-asks-{name}")
+        screen.keys("b")
+        screen.wait("✓ ", "note-02.md is back")
+        t.snapshot(screen, f"restored-{name}")
+        path = box.path("home/notes/c/note-02.md")
+        t.check(os.path.getsize(path) == 200 + 2 * 53, "it is not back as it was")
+        leave(screen)
+
+
+@test
+def an_older_version_comes_beside_what_is_there_or_in_its_place(t):
+    box = a_past(t)
+    path = box.path("home/notes/b/note-01.md")
+    screen = opened(box, (100, 30))
+    screen.keys("/")
+    screen.keys(*"note-01", pause=0.05)
+    screen.wait("2 places")
+    screen.press("Down")
+    screen.keys("Enter")
+    screen.wait("~ replaced", "● on it now")
+    screen.press("Down", "Enter")
+    screen.keys("b")
+    screen.wait("is beside what is there")
+    beside = [n for n in os.listdir(os.path.dirname(path)) if ".restored-" in n]
+    t.check(len(beside) == 1, f"beside it: {beside}")
+    t.check(os.path.getsize(path) == 480, "it was overwritten")
+    screen.press("Enter")
+    screen.keys("i")
+    screen.wait("what was there is kept beside it")
+    t.check(os.path.getsize(path) == 200 + 53, "it is not back in its place")
+    kept = [n for n in os.listdir(os.path.dirname(path)) if ".replaced-" in n]
+    t.check(len(kept) == 1, f"kept: {kept}")
+    leave(screen)
+
+
+@test
+def a_version_on_a_drive_that_is_away_says_what_to_plug_in(t):
+    box = a_past(t)
+    screen = opened(box, (100, 30))
+    box.control("unplug seagate")
+    screen.wait("away since")
+    screen.keys("/")
+    screen.keys(*"note-02", pause=0.05)
+    screen.wait("~ version")
+    screen.press("Down", "Enter", "Enter")
+    screen.wait("plug hdd in first")
+    screen.press("q", "q", "H")
+    screen.wait("2 runs")
+    screen.press("u")
+    screen.wait("plug hdd in first")
+    leave(screen)
+
+
+@test
+def copies_counts_them_and_lists_the_fewest_first(t):
+    for size in SIZES:
+        name = f"{size[0]}x{size[1]}"
+        screen = opened(a_past(t), size)
+        screen.keys("C")
+        screen.wait("2 jobs", "1 copy")
+        t.snapshot(screen, f"copies-{name}")
+        screen.press("Down")
+        screen.keys("Enter")
+        screen.wait("Copies · media", "5 copies", "never read back")
+        t.snapshot(screen, f"copies-files-{name}")
+        screen.press("q")
+        screen.wait("2 jobs")
+        leave(screen)
+
+
+@test
+def what_changed_on_the_drive_is_reported_and_reading_back_finds_the_rest(t):
+    for size in SIZES:
+        name = f"{size[0]}x{size[1]}"
+        box = a_past(t)
+        os.remove(box.path("drives/hdd/notes/a/note-00.md"))
+        box.write("drives/hdd/notes/d/note-03.md", "somebody else was here", 1)
+        box.write("drives/hdd/notes/d/theirs.md", "somebody else's", 1)
+        screen = box.open(size)
+        screen.wait("pending", "good")
+        screen.settle(0.3)
+        screen.wait("scanning", gone=True)
+        screen.press("Enter", "R")
+        screen.wait("reading", gone=True)
+        screen.press("q")
+        screen.wait("hdd: 2 not as berth left them: d lists")
+        screen.keys("d")
+        screen.wait("gone from the drive", "changed on the drive", "theirs.md")
+        t.snapshot(screen, f"drift-{name}")
+        screen.keys("v")
+        screen.wait("Read Seagate Expansion back?", "y all of it")
+        t.snapshot(screen, f"verify-asks-{name}")
+        screen.keys("y")
+        screen.wait("✗ 2 of 53 files not as recorded", "3 findings")
+        t.snapshot(screen, f"verified-{name}")
+        leave(screen)
