@@ -102,7 +102,19 @@ static void tell_about_repair(struct syncing *syncing)
                  "volume %s: an interrupted run was repaired (%" PRId64
                  " changes finished)",
                  syncing->config->name, session->repaired);
-    if (session->is_unclean)
+    if (session->needs_check)
+        task_say(syncing->task,
+                 "volume %s was left in the middle of a run, and what its "
+                 "filesystem calls free may be in use: nothing is deleted and "
+                 "nothing written until you %s",
+                 syncing->config->name, session->remedy);
+    else if (session->check == PLATFORM_CHECK_NEEDED)
+        task_say(syncing->task,
+                 "volume %s: its filesystem says that it was not unmounted "
+                 "cleanly: nothing is deleted, everything copied is read back, "
+                 "until you %s",
+                 syncing->config->name, session->remedy);
+    else if (session->is_unclean)
         task_say(syncing->task,
                  "volume %s was left in the middle of a run: nothing is "
                  "deleted this time, everything copied is read back",
@@ -153,7 +165,7 @@ static err_code close_volume(struct syncing *syncing, bool is_sound,
     /* Looked at in full, and nothing was to be done: what another host left
      * open is not found in the middle of something for ever. */
     if (!syncing->is_begun && is_looked_at && session->is_unclean &&
-        !syncing->volume.mount.is_read_only) {
+        !session->needs_check && !syncing->volume.mount.is_read_only) {
         code = session_begin(session, err);
         syncing->is_begun = code == ERR_OK;
     }

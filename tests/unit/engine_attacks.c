@@ -118,6 +118,106 @@ static void a_full_volume_is_said_once_and_each_file_told(void **state)
     assert_int_equal(repeated, 2);
 }
 
+/* --- a filesystem that says that it has to be checked --- */
+
+/* The plug is pulled in the middle of the renames of three new files and a
+ * changed one, and put in again. */
+static void pull_between_renames(struct play *play)
+{
+    write_file(play->source, "old", "old");
+    play_must(play_sync(play, DIFF_DEPTH_FULL, 0));
+    write_file(play->source, "old", "newer");
+    write_file(play->source, "new/a", "a");
+    write_file(play->source, "new/b", "b");
+    control(play, "on files 2 usb unplug usb");
+    struct answer answer = play_sync(play, DIFF_DEPTH_FULL, 0);
+    assert_int_equal(answer.outcome, OUTCOME_DEVICE);
+    answer_release(&answer);
+    control(play, "plug usb");
+}
+
+static void assert_same_leaves(const struct leaves *one,
+                               const struct leaves *other)
+{
+    assert_int_equal(one->count, other->count);
+    for (size_t i = 0; i < one->count; i++) {
+        assert_string_equal(one->items[i].path, other->items[i].path);
+        if (one->items[i].type == ENTRY_FILE)
+            assert_int_equal(one->items[i].mtime_ns, other->items[i].mtime_ns);
+        assert_true(hash_equal(&one->items[i].hash, &other->items[i].hash));
+    }
+}
+
+/* A sync that must end so, and say these words. */
+static void expect_sync(struct play *play, enum outcome outcome,
+                        const char *words)
+{
+    struct answer answer = play_sync(play, DIFF_DEPTH_AUTO, 0);
+
+    if (answer.outcome != outcome)
+        fail_msg("exit code %d: %s", (int)answer.outcome, answer.words.text);
+    if (words && !strstr(answer.words.text, words))
+        fail_msg("it does not say \"%s\": %s", words, answer.words.text);
+    answer_release(&answer);
+}
+
+static void a_torn_bitmap_is_not_written_on_before_fsck(void **state)
+{
+    struct play *play = *state;
+    CLEANUP_FREE char *berth = path_join(play->drive, ".berth");
+    CLEANUP_FREE char *directory = path_join(play->source, "new");
+
+    assert_int_equal(mkdir(directory, 0755), 0);
+    pull_between_renames(play);
+    control(play, "set usb check=needed");
+    struct leaves target = leaves_of(play->target), own = leaves_of(berth);
+    expect_sync(play, OUTCOME_REFUSED, "run `fsck practice:usb`");
+    expect_sync(play, OUTCOME_REFUSED, "nothing written");
+    struct leaves target_now = leaves_of(play->target);
+    struct leaves own_now = leaves_of(berth);
+    assert_same_leaves(&target, &target_now);
+    assert_same_leaves(&own, &own_now);
+    leaves_release(&target_now);
+    leaves_release(&own_now);
+    leaves_release(&target);
+    leaves_release(&own);
+
+    control(play, "set usb check=none");
+    expect_sync(play, OUTCOME_DIFFERENCES, "nothing is deleted this time");
+    play_must(play_sync(play, DIFF_DEPTH_AUTO, 0));
+    struct leaves source = leaves_of(play->source);
+    target = leaves_of(play->target);
+    assert_same_leaves(&source, &target);
+    leaves_release(&source);
+    leaves_release(&target);
+}
+
+static void a_dirty_volume_is_copied_to_and_nothing_deleted(void **state)
+{
+    struct play *play = *state;
+    CLEANUP_FREE char *gone = path_join(play->source, "gone");
+    CLEANUP_FREE char *kept = path_join(play->target, "gone");
+    CLEANUP_FREE char *arrived = path_join(play->target, "new");
+
+    write_file(play->source, "gone", "gone");
+    write_file(play->source, "stays", "stays");
+    play_must(play_sync(play, DIFF_DEPTH_FULL, 0));
+    assert_int_equal(unlink(gone), 0);
+    write_file(play->source, "new", "new");
+    control(play, "set usb check=needed");
+    for (int i = 0; i < 2; i++) {
+        expect_sync(play, OUTCOME_DIFFERENCES, "not unmounted cleanly");
+        assert_int_equal(access(kept, F_OK), 0);
+        assert_int_equal(access(arrived, F_OK), 0);
+    }
+    struct answer answer = play_run(play, command_new(COMMAND_PRUNE));
+    assert_int_equal(answer.outcome, OUTCOME_REFUSED);
+    answer_release(&answer);
+    control(play, "set usb check=none");
+    play_must(play_sync(play, DIFF_DEPTH_AUTO, 0));
+    assert_int_equal(access(kept, F_OK), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +225,10 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_full_volume_is_said_once_and_each_file_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_torn_bitmap_is_not_written_on_before_fsck, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_dirty_volume_is_copied_to_and_nothing_deleted, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
