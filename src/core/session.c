@@ -83,10 +83,9 @@ static err_code judge_past(struct session *session,
                        (left_open && !other_host && !same_attachment);
 
     session->needs_full_diff = other_host || !same_attachment || left_open;
-    session->needs_check = 
+    session->needs_check =
         was_cut_off && session->check == PLATFORM_CHECK_NEEDED;
-    session->is_unclean =
-        session->needs_check || (was_cut_off && !has_journal);
+    session->is_unclean = session->needs_check || (was_cut_off && !has_journal);
     /* What is in place is looked at when it cannot change any more. */
     if (!left_open || session->needs_check)
         return ERR_OK;

@@ -45,9 +45,9 @@ struct session {
     enum platform_check check;
     char *remedy; /* "unmount it and run `fsck.exfat /dev/sdb1`" */
     /*
-     * It needs a check, and it was left between the record and the commit of a batch: what its
-     * allocation bitmap calls free may be in use, so that anything written
-     * might overwrite something. session_begin refuses.
+     * It needs a check, and it was left between the record and the commit of a
+     * batch: what its allocation bitmap calls free may be in use, so that
+     * anything written might overwrite something. session_begin refuses.
      */
     bool needs_check;
     /* What is to be done about it (recover.h); NULL: nothing. */

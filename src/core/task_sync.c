@@ -246,7 +246,7 @@ static enum outcome sync_volume(struct task *task, const struct pair *pairs,
     bool go_on = flush_anew(&syncing);
     for (size_t i = 0; go_on && i < count; i++)
         go_on = sync_run_job(&syncing, &pairs[i]);
-    code = sync_prune(&syncing, 0, &err);
+    code = task->command->heals ? ERR_OK : sync_prune(&syncing, 0, &err);
     if (code)
         task_say(task, "volume %s: cannot prune: %s", syncing.config->name,
                  err.message);
@@ -353,6 +353,16 @@ static enum outcome serve(struct task *task, const struct pairs *pairs,
             served->to_eject[served->to_eject_count++] = pair->volume;
     }
     return worst;
+}
+
+enum outcome task_heal(struct task *task, const struct pairs *pairs)
+{
+    CLEANUP_FREE bool *is_absent = xcalloc(pairs->count, sizeof *is_absent);
+    CLEANUP_FREE const struct config_volume **to_eject =
+        xcalloc(pairs->count, sizeof(struct config_volume *));
+    struct served served = {.is_absent = is_absent, .to_eject = to_eject};
+
+    return serve(task, pairs, &served);
 }
 
 err_code task_sync(struct task *task, enum outcome *outcome, struct error *err)

@@ -79,8 +79,8 @@ enum platform_check platform_mount_check(int root_fd,
         return PLATFORM_CHECK_UNKNOWN;
     if (!strcmp(mount->family, "ext4"))
         return check_ext4(root.st_dev);
-    bool is_its_device = !stat(mount->source, &node) &&
-                         S_ISBLK(node.st_mode) && node.st_rdev == root.st_dev;
+    bool is_its_device = !stat(mount->source, &node) && S_ISBLK(node.st_mode) &&
+                         node.st_rdev == root.st_dev;
     return !strcmp(mount->driver, "exfat") && is_its_device
                ? check_exfat(root_fd, mount->source)
                : PLATFORM_CHECK_UNKNOWN;
