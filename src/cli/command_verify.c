@@ -20,7 +20,17 @@ static err_code set_sample(struct command *request, const char *value,
     return ERR_OK;
 }
 
+static err_code set_heal(struct command *request, const char *value,
+                         struct error *err)
+{
+    request->heals = true;
+    return ERR_OK;
+}
+
 static const struct cli_option options[] = {
+    {"--heal", NULL,
+     "read the sources, too, and make rotten copies anew from what is good",
+     set_heal},
     {"--sample", "PERCENT", "only so many of the files, others each time",
      set_sample},
     {0},
@@ -70,9 +80,46 @@ static void print_verified(struct cli_output *output, const struct event *event)
                   format_count(found, count));
 }
 
+static void print_healed(struct cli_output *output, const struct event *event)
+{
+    const struct sync_info *info = &event->sync;
+    const struct run_counts *counts = &info->counts;
+    char number[QUANTITY_SIZE];
+    int64_t healed = counts->files_updated + counts->files_new;
+
+    if (output->json) {
+        cli_json_add(
+            output, "healed",
+            json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:s?}", "job", event->job,
+                      "volume", event->volume, "healed", (json_int_t)healed,
+                      "not_healed", (json_int_t)counts->failed, "sources_read",
+                      (json_int_t)info->sources_read, "sources_rotten",
+                      (json_int_t)info->sources_rotten, "error", event->text));
+        return;
+    }
+    cli_print(output, "%s -> %s: %s healed", event->job, event->volume,
+              format_count(healed, number));
+    if (counts->failed)
+        cli_print(output, ", %s not", format_count(counts->failed, number));
+    cli_print(output, "; %s files of the source read",
+              format_count(info->sources_read, number));
+    if (info->sources_rotten)
+        cli_print(output, ", %s rotten",
+                  format_count(info->sources_rotten, number));
+    cli_print(output, "\n");
+    if (event->text)
+        cli_complain(output, "%s -> %s: %s", event->job, event->volume,
+                     event->text);
+}
+
 static void print(struct cli_output *output, struct event *event)
 {
-    if (event->kind == EVENT_VERIFIED && output->json)
+    if (event->kind == EVENT_JOB_SYNCED)
+        print_healed(output, event);
+    else if (event->kind == EVENT_FILE_FAILED && !output->json)
+        cli_complain(output, "%s: %s: %s", event->job, cli_name(event->path),
+                     event->text);
+    else if (event->kind == EVENT_VERIFIED && output->json)
         cli_json_add(output, "volumes", verified_to_json(event));
     else if (event->kind == EVENT_VERIFIED)
         print_verified(output, event);
@@ -93,7 +140,10 @@ const struct cli_command cli_verify = {
     .details =
         "\"verified\" means that the bytes came from the device. Through FUSE\n"
         "and on network shares that cannot be proved: there it says "
-        "\"compared\".",
+        "\"compared\".\n"
+        "A rotten file is in quarantine: it counts as no copy, and --heal or\n"
+        "the next sync makes it anew if the source is as it was. A source is\n"
+        "never written: `berth restore --replace` does that.",
     .kind = COMMAND_VERIFY,
     .most_words = 1000,
     .options = options,

@@ -92,6 +92,8 @@ struct command {
     int64_t approved_deletes; /* SYNC: 0 for none */
     char *scheduled;          /* SYNC: "02:00": by a timer (nights.h); NULL */
     double sample;            /* VERIFY: part of the files */
+    bool heals;               /* VERIFY: also reads the sources, and makes
+                                 rotten copies anew from what is good */
     int64_t run;              /* HISTORY: 0: the list; UNDO: 0: the last */
     char *run_volume;         /* HISTORY, UNDO: of that run; NULL: any */
     char *at;                 /* RESTORE: as of then (moment.h); NULL: now */

@@ -171,8 +171,10 @@ static void add_copy(struct walker *walker, const struct compare_task *task,
 {
     const struct signature signature = signature_of(&trio->source->stat);
     bool replaces = verdict == DIFF_UPDATE || verdict == DIFF_REPLACE;
+    bool is_rotten = trio->row && trio->row->flags & RECORD_ROTTEN;
     enum action_reason reason = verdict == DIFF_AGAIN ? REASON_MISSING_ON_DRIVE
                                 : verdict == DIFF_REPLACE ? REASON_DRIFT
+                                : is_rotten               ? REASON_ROTTEN
                                 : is_poisoned             ? REASON_POISONED
                                                           : REASON_NONE;
     struct action *action = compare_add(

@@ -48,6 +48,8 @@ static bool is_poisoned(const struct walker *walker,
                         const struct compare_task *task,
                         const struct trio *trio)
 {
+    if (trio->row && trio->row->flags & RECORD_ROTTEN)
+        return true;
     if (!walker->options->poisoned || !walker->options->poisoned->count)
         return false;
     CLEANUP_FREE char *path = path_join(task->path, trio->key);

@@ -220,7 +220,9 @@ static enum diff_verdict decide_gone(const struct diff_input *in)
     enum drive_view view = view_drive(in);
 
     if (in->row->flags & RECORD_OFFLOADED)
-        return view == VIEW_RECORDED ? DIFF_NOTHING : DIFF_LOSS;
+        return view == VIEW_RECORDED && !(in->row->flags & RECORD_ROTTEN)
+                   ? DIFF_NOTHING
+                   : DIFF_LOSS;
     switch (view) {
     case VIEW_MISSING:
         return DIFF_FORGET;

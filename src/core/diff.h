@@ -45,7 +45,8 @@ struct diff_input {
     int64_t time_tolerance_ns;
     bool holds_modes;  /* the volume keeps permissions */
     bool holds_owners; /* and owners, and we may set them */
-    bool is_poisoned;  /* a failed barrier made the drive's copy doubtful */
+    bool is_poisoned;  /* a failed barrier made the drive's copy doubtful, or
+                          it was read back and is rotten */
     enum content_state content;
 };
 

@@ -100,7 +100,9 @@ struct sync_info {
     int64_t lost; /* offloaded, and not on the drive any more; `given_back` of
                      them were copied from another target */
     int64_t given_back;
-    bool was_full; /* the drive's directories were read */
+    int64_t sources_read;   /* `verify --heal`: and are as recorded, or */
+    int64_t sources_rotten; /* are not, or could not be read */
+    bool was_full;          /* the drive's directories were read */
     enum outcome outcome;
     int64_t duration_ns;
 };

@@ -151,6 +151,34 @@ static err_code keep_row(const struct execute_options *options,
     return ERR_OK;
 }
 
+/*
+ * The source is as it was when it was copied, and its content is not: rot is
+ * never copied over the good side (ENGINE G8).
+ */
+static err_code check_for_rot(const struct execute_options *options,
+                              const struct action *action,
+                              const struct record *copied, struct error *err)
+{
+    const unsigned no_hash =
+        RECORD_SQLITE | RECORD_UNHASHED | RECORD_RACY | RECORD_CLAIMED;
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT;
+    struct record row;
+
+    if (action->kind == ACTION_NEW && action->reason == REASON_NONE)
+        return ERR_OK; /* it has no row */
+    err_code code = find_row(options, action->path, &arena, &row, err);
+    if (code)
+        return code == ERR_NOT_FOUND ? ERR_OK : code;
+    if (row.type != ENTRY_FILE || (row.flags | copied->flags) & no_hash ||
+        signature_compare(&row.source, &copied->source) != SIGNATURE_SAME ||
+        hash_equal(&row.hash, &copied->hash))
+        return ERR_OK;
+    return error_set(err, ERR_CORRUPT,
+                     "rot in the source: its content changed, its size and "
+                     "times did not: not copied; `berth versions` lists what "
+                     "`berth restore --replace` can bring back");
+}
+
 static err_code build_copy(const struct execute_options *options,
                            const struct stage_item *item, struct batch *batch,
                            struct error *err)
@@ -164,6 +192,8 @@ static err_code build_copy(const struct execute_options *options,
     name_record(&intent.record, action);
     if (action->flags & ACTION_BACK)
         code = keep_row(options, action, &batch->arena, &intent.record, err);
+    else
+        code = check_for_rot(options, action, &intent.record, err);
     if (code)
         return code;
     if (action->reason == REASON_DRIFT)

@@ -279,7 +279,8 @@ struct offload_copy offload_copy_on(const struct offload_target *target,
 
     if (!row)
         return copy;
-    copy.is_there = !paths_contain(&target->poisoned, path) &&
+    copy.is_there = !(row->flags & RECORD_ROTTEN) &&
+                    !paths_contain(&target->poisoned, path) &&
                     (!look || target->volume.root_fd < 0 ||
                      stands(target, drive_path, row));
     return copy;

@@ -14,6 +14,7 @@ static const struct {
     [REASON_MISSING_ON_DRIVE] = {"missing on the drive", false},
     [REASON_DRIFT] = {"changed on the drive: that becomes a version", false},
     [REASON_POISONED] = {"written before a flush that failed", false},
+    [REASON_ROTTEN] = {"rotten on the drive: made anew", false},
     [REASON_TYPE_SWAP] = {"makes room for what has its name now", false},
     [REASON_STALE_SIDE] = {"belongs to another state of the database", false},
     [REASON_ADOPTED] = {"equal on both sides", false},

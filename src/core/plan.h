@@ -37,6 +37,7 @@ enum action_reason {
     REASON_MISSING_ON_DRIVE,
     REASON_DRIFT,      /* the drive's is not as berth left it */
     REASON_POISONED,   /* written before a barrier that failed */
+    REASON_ROTTEN,     /* read back, and not what was written */
     REASON_TYPE_SWAP,  /* stands in the way of what has this name now */
     REASON_STALE_SIDE, /* -wal or -journal beside a snapshot */
     REASON_ADOPTED,

@@ -54,6 +54,8 @@ enum {
     RECORD_COMPARED = 1u << 8,  /* read back, but perhaps from memory */
     RECORD_CLAIMED = 1u << 9,   /* another host wrote it, before `job claim`:
                                    this one has not had it in its source yet */
+    RECORD_ROTTEN = 1u << 10,   /* in quarantine: read back, and not what was
+                                   written (ENGINE G8) */
 };
 
 struct record {

@@ -24,13 +24,47 @@
  * --- opening ---
  */
 
+static err_code refuse_unchecked(const struct session *session,
+                                 struct error *err)
+{
+    return error_set(err, ERR_REFUSED,
+                     "volume %s has to be checked before anything is written: "
+                     "%s",
+                     session->volume->marker.name, session->remedy);
+}
+
 static err_code load_traits(struct session *session, struct error *err)
 {
     err_code code = traits_load(session->catalogue, &session->traits, err);
 
+    if (code == ERR_NOT_FOUND && session->needs_check)
+        return refuse_unchecked(session, err);
     if (code == ERR_NOT_FOUND)
         return session_probe(session, err);
     return code;
+}
+
+static char *describe_remedy(const struct platform_mount *mount)
+{
+    const char *family = mount->family;
+    const char *program = !strcmp(family, "exfat")  ? "fsck.exfat"
+                          : !strcmp(family, "ext4") ? "e2fsck"
+                                                    : "fsck";
+
+    return xasprintf("unmount it and run `%s %s`", program, mount->source);
+}
+
+/*
+ * What the filesystem says of itself. A folder's is not berth's business: it
+ * was there before, and nobody unmounts it for berth.
+ */
+static void ask_filesystem(struct session *session)
+{
+    const struct volume *volume = session->volume;
+
+    if (!volume->is_folder)
+        session->check = platform_mount_check(volume->root_fd, &volume->mount);
+    session->remedy = describe_remedy(&volume->mount);
 }
 
 static err_code judge_past(struct session *session,
@@ -49,39 +83,54 @@ static err_code judge_past(struct session *session,
     bool other_host = record->host && strcmp(record->host, session->host) != 0;
     bool left_open = last->state == SESSION_OPEN || has_pending;
     bool has_journal = session->volume->mount.has_journal;
+    bool was_cut_off = (other_host && record->is_open) ||
+                       (left_open && !other_host && !same_attachment);
 
     session->needs_full_diff = other_host || !same_attachment || left_open;
-    session->is_unclean =
-        !has_journal && ((other_host && record->is_open) ||
-                         (left_open && !other_host && !same_attachment));
-    if (!left_open)
+    session->needs_check =
+        was_cut_off && session->check == PLATFORM_CHECK_NEEDED;
+    session->is_unclean = session->needs_check || (was_cut_off && !has_journal);
+    /* What is in place is looked at when it cannot change any more. */
+    if (!left_open || session->needs_check)
         return ERR_OK;
     session->run = last->run; /* what is finished now is told of that run */
-    if (other_host)
-        return recover_drop(session, err);
-    if (session->is_unclean)
-        return recover_doubtful(session, err);
-    return recover_redo(session, err);
+    session->recover = other_host            ? recover_drop
+                       : session->is_unclean ? recover_doubtful
+                                             : recover_redo;
+    return ERR_OK;
 }
 
-static err_code settle_past(struct session *session, struct error *err)
+static err_code look_at_past(struct session *session,
+                             struct journal_session *last, struct error *err)
 {
-    CLEANUP(journal_session_release)
-    struct journal_session last = {.id = 0};
     CLEANUP(drive_record_release)
     struct drive_record record = {.host = NULL};
     int64_t pending = 0;
-    err_code code = journal_last_session(session->catalogue, &last, err);
+    err_code code = journal_last_session(session->catalogue, last, err);
 
     if (!code)
         code = drive_record_read(session->volume->root_fd, &record, err);
     if (!code)
         code = journal_pending_batch(session->catalogue, &pending, err);
     if (!code)
-        code = judge_past(session, &last, &record, pending != 0, err);
-    if (!code && last.state == SESSION_OPEN)
+        code = judge_past(session, last, &record, pending != 0, err);
+    return code;
+}
+
+static err_code settle_past(struct session *session, struct error *err)
+{
+    CLEANUP(journal_session_release)
+    struct journal_session last = {.id = 0};
+    err_code code = look_at_past(session, &last, err);
+
+    if (!code)
+        code = load_traits(session, err);
+    if (!code && session->recover)
+        code = session->recover(session, err);
+    if (!code && last.state == SESSION_OPEN && !session->needs_check)
         code = journal_set_state(session->catalogue, last.id, SESSION_AT_REST,
                                  err);
+    session->is_unclean |= session->check == PLATFORM_CHECK_NEEDED;
     return code;
 }
 
@@ -149,10 +198,10 @@ err_code session_open(const struct session_options *options,
     err_code code =
         lock_take(volume->root_fd, volume->marker.id, volume->marker.name,
                   options->command, &out->lock, err);
-    if (!code)
-        code = load_traits(out, err);
-    if (!code)
+    if (!code) {
+        ask_filesystem(out);
         code = remember_filesystem(out, err);
+    }
     if (!code)
         code = settle_past(out, err);
     if (!code)
@@ -171,7 +220,9 @@ void session_release(struct session *session)
     free(session->staging);
     free(session->versions);
     free(session->ensured);
+    free(session->remedy);
     session->staging = session->versions = session->ensured = NULL;
+    session->remedy = NULL;
 }
 
 /*
@@ -267,6 +318,8 @@ err_code session_begin(struct session *session, struct error *err)
                          "volume %s is mounted read-only: %s",
                          session->volume->marker.name,
                          volume_writable_remedy(&session->volume->mount));
+    if (session->needs_check)
+        return refuse_unchecked(session, err);
     name_directories(session);
     err_code code = open_in_journal(session, err);
     if (!code)

@@ -42,6 +42,17 @@ struct session {
      * back (ENGINE, "Recovery").
      */
     bool is_unclean;
+    /* What the filesystem says of itself; unclean until it is checked. */
+    enum platform_check check;
+    char *remedy; /* "unmount it and run `fsck.exfat /dev/sdb1`" */
+    /*
+     * It needs a check, and it was left between the record and the commit of a
+     * batch: what its allocation bitmap calls free may be in use, so that
+     * anything written might overwrite something. session_begin refuses.
+     */
+    bool needs_check;
+    /* What is to be done about it (recover.h); NULL: nothing. */
+    err_code (*recover)(struct session *session, struct error *err);
     bool needs_full_diff; /* somebody or something else was there since */
     bool is_doubtful; /* something on the drive was not as expected, or could
                          not be recorded: the next diff reads it */

@@ -132,6 +132,14 @@ err_code task_await(struct platform_request *request, struct error *err)
     MUST_CHECK;
 
 /*
+ * After a verify: what is rotten on the drives of these pairs is made anew
+ * from the source, or from another target where it was offloaded; and the
+ * sources are read (task_sync_heal.c). Posts EVENT_JOB_SYNCED for each pair.
+ */
+struct pairs;
+enum outcome task_heal(struct task *task, const struct pairs *pairs);
+
+/*
  * Puts back what an interrupted removal of local files left under private
  * names. What it cannot is said; those jobs are refused (offload_files.h).
  */

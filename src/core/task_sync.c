@@ -119,7 +119,19 @@ static void tell_about_repair(struct syncing *syncing)
                  "volume %s: an interrupted run was repaired (%" PRId64
                  " changes finished)",
                  syncing->config->name, session->repaired);
-    if (session->is_unclean)
+    if (session->needs_check)
+        task_say(syncing->task,
+                 "volume %s was left in the middle of a run, and what its "
+                 "filesystem calls free may be in use: nothing is deleted and "
+                 "nothing written until you %s",
+                 syncing->config->name, session->remedy);
+    else if (session->check == PLATFORM_CHECK_NEEDED)
+        task_say(syncing->task,
+                 "volume %s: its filesystem says that it was not unmounted "
+                 "cleanly: nothing is deleted, everything copied is read back, "
+                 "until you %s",
+                 syncing->config->name, session->remedy);
+    else if (session->is_unclean)
         task_say(syncing->task,
                  "volume %s was left in the middle of a run: nothing is "
                  "deleted this time, everything copied is read back",
@@ -177,7 +189,7 @@ static err_code close_volume(struct syncing *syncing, bool is_sound,
     /* Looked at in full, and nothing was to be done: what another host left
      * open is not found in the middle of something for ever. */
     if (!syncing->is_begun && is_looked_at && session->is_unclean &&
-        !syncing->volume.mount.is_read_only) {
+        !session->needs_check && !syncing->volume.mount.is_read_only) {
         code = session_begin(session, err);
         syncing->is_begun = code == ERR_OK;
     }
@@ -298,7 +310,7 @@ static enum outcome sync_volume(struct task *task, const struct pair *pairs,
     bool go_on = begin_if_owed(&syncing);
     for (size_t i = 0; go_on && i < count; i++)
         go_on = sync_run_job(&syncing, &pairs[i]);
-    code = sync_prune(&syncing, 0, &err);
+    code = task->command->heals ? ERR_OK : sync_prune(&syncing, 0, &err);
     if (code)
         task_say(task, "volume %s: cannot prune: %s", syncing.config->name,
                  err.message);
@@ -457,6 +469,16 @@ static enum outcome serve(struct task *task, const struct pairs *pairs,
             served->to_eject[served->to_eject_count++] = pair->volume;
     }
     return worst;
+}
+
+enum outcome task_heal(struct task *task, const struct pairs *pairs)
+{
+    CLEANUP_FREE bool *is_absent = xcalloc(pairs->count, sizeof *is_absent);
+    CLEANUP_FREE const struct config_volume **to_eject =
+        xcalloc(pairs->count, sizeof(struct config_volume *));
+    struct served served = {.is_absent = is_absent, .to_eject = to_eject};
+
+    return serve(task, pairs, &served);
 }
 
 static err_code sync_all(struct task *task, enum outcome *outcome,

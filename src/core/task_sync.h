@@ -62,6 +62,14 @@ void sync_tell_unread(struct job_run *run);
 err_code sync_handle_losses(struct job_run *run, struct error *err) MUST_CHECK;
 
 /*
+ * task_sync_heal.c, of `verify --heal`: reads the files of the source that are
+ * as they were when they were copied; one whose content is not is named, and
+ * never written. And leaves in a plan only what is rotten or lost on the drive.
+ */
+err_code sync_read_sources(struct job_run *run, struct error *err) MUST_CHECK;
+void sync_keep_rotten(struct plan *plan);
+
+/*
  * Prunes by the jobs' rules, and posts EVENT_PRUNED where something went.
  * Nothing goes while anything is held; `held` is of a job that is not counted
  * yet.

@@ -40,6 +40,11 @@ static bool take_reviewed(struct job_run *run)
     return false;
 }
 
+static bool heals(const struct job_run *run)
+{
+    return run->syncing->task->command->heals;
+}
+
 static err_code make_plan(struct job_run *run, struct error *err)
 {
     struct syncing *syncing = run->syncing;
@@ -53,7 +58,8 @@ static err_code make_plan(struct job_run *run, struct error *err)
                 syncing->task->command->depth == DIFF_DEPTH_FULL;
     err_code code = ERR_OK;
 
-    if (!full && syncing->task->command->depth != DIFF_DEPTH_QUICK)
+    if (!full && !heals(run) &&
+        syncing->task->command->depth != DIFF_DEPTH_QUICK)
         code = evidence_needs_full(syncing->catalogue, &syncing->volume,
                                    &evidence, &full, err);
     if (code)
@@ -216,7 +222,8 @@ static bool needs_read_back(const struct job_run *run, const struct plan *plan)
         job->verify == JOB_VERIFY_READ_BACK || job->mode == JOB_MOVE)
         return true;
     for (size_t i = 0; i < plan->count; i++)
-        if (plan->items[i].reason == REASON_POISONED)
+        if (plan->items[i].reason == REASON_POISONED ||
+            plan->items[i].reason == REASON_ROTTEN)
             return true;
     return false;
 }
@@ -312,7 +319,8 @@ static enum outcome judge(const struct job_run *run, err_code code)
     const struct sync_info *info = &run->info;
     enum outcome outcome = outcome_of(code);
 
-    if (info->counts.failed || info->unreadable || info->lost)
+    if (info->counts.failed || info->unreadable || info->lost ||
+        info->sources_rotten)
         outcome = outcome_worse(outcome, OUTCOME_FAILED_FILES);
     if (info->held || info->conflicts || run->syncing->session.is_unclean)
         outcome = outcome_worse(outcome, OUTCOME_DIFFERENCES);
@@ -367,6 +375,19 @@ static void post_synced(struct job_run *run, err_code code,
     task_post(syncing->task, event);
 }
 
+/* What a sync does beside carrying out its plan. */
+static err_code look_around(struct job_run *run, struct error *err)
+{
+    if (heals(run)) {
+        sync_keep_rotten(&run->plan);
+        return sync_read_sources(run, err);
+    }
+    hold_deletes(run);
+    count_leftovers(run);
+    sync_tell_unread(run);
+    return prove_earlier(run, err);
+}
+
 static err_code sync_job(struct job_run *run, struct error *err)
 {
     struct syncing *syncing = run->syncing;
@@ -378,19 +399,15 @@ static err_code sync_job(struct job_run *run, struct error *err)
                             syncing->catalogue, &run->prepared, err);
     if (!code && !take_reviewed(run))
         code = make_plan(run, err);
-    if (code)
-        return code;
-    hold_deletes(run);
-    count_leftovers(run);
-    sync_tell_unread(run);
-    code = prove_earlier(run, err);
+    if (!code)
+        code = look_around(run, err);
     if (!code)
         code = carry_out(run, err);
     if (!code)
         code = sync_read_back(run, &run->plan, err);
     if (!code)
         code = sync_handle_losses(run, err);
-    if (!code)
+    if (!code && !heals(run))
         code = remember_job(run, err);
     return code;
 }

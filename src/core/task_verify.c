@@ -173,5 +173,7 @@ err_code task_verify(struct task *task, enum outcome *outcome,
         if (!code)
             code = verify_volume(&verifying, outcome, err);
     }
+    if (!code && task->command->heals)
+        *outcome = outcome_worse(*outcome, task_heal(task, &pairs));
     return code;
 }

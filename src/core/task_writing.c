@@ -33,6 +33,11 @@ err_code writing_open(struct writing *writing, const char *command,
     writing->is_open = code == ERR_OK;
     if (!code)
         writing->inhibitor = task_inhibit(task, &writing->volume, command);
+    if (!code && writing->session.check == PLATFORM_CHECK_NEEDED)
+        code = error_set(err, ERR_REFUSED,
+                         "volume %s: its filesystem says that it was not "
+                         "unmounted cleanly: %s",
+                         writing->config->name, writing->session.remedy);
     if (!code && writing->session.is_unclean)
         code = error_set(err, ERR_REFUSED,
                          "volume %s was left in the middle of a run: `berth "

@@ -36,6 +36,8 @@ const char *verify_finding_text(enum verify_finding finding)
         return "missing on the drive";
     case VERIFY_UNREADABLE:
         return "cannot be read";
+    case VERIFY_SOURCE_ROT:
+        return "rot in the source: the content changed, size and times did not";
     }
     return "?";
 }
@@ -50,6 +52,7 @@ static void tell(struct verifying *verifying, const char *path,
         [VERIFY_DRIFT] = &counts->drifted,
         [VERIFY_MISSING] = &counts->missing,
         [VERIFY_UNREADABLE] = &counts->unreadable,
+        [VERIFY_SOURCE_ROT] = &counts->rotten,
     };
 
     (*count[finding])++;
@@ -119,7 +122,7 @@ static err_code remember(struct verifying *verifying, const char *path,
     else
         verifying->counts->compared++;
     known.hash = *hash;
-    known.flags &= ~(unsigned)RECORD_UNHASHED;
+    known.flags &= ~(unsigned)(RECORD_UNHASHED | RECORD_ROTTEN);
     if (proof == PLATFORM_PROOF_DEVICE) {
         known.verified_ns = clock_now_ns();
         known.flags &= ~(unsigned)RECORD_COMPARED;
@@ -132,7 +135,8 @@ static err_code remember(struct verifying *verifying, const char *path,
     return write_row(verifying, path, &known, err);
 }
 
-/* What was proved of it before is worth nothing now. */
+/* What was proved of it before is worth nothing now. What is not what was
+ * written is in quarantine: it counts as no copy, and is made anew. */
 static err_code doubt(struct verifying *verifying, const char *path,
                       const struct record *record, enum verify_finding finding,
                       const char *message, struct error *err)
@@ -140,10 +144,13 @@ static err_code doubt(struct verifying *verifying, const char *path,
     struct record known = *record;
 
     tell(verifying, path, finding, message);
-    if (!known.verified_ns && !(known.flags & RECORD_COMPARED))
-        return ERR_OK;
     known.verified_ns = 0;
     known.flags &= ~(unsigned)RECORD_COMPARED;
+    if (finding == VERIFY_ROT || finding == VERIFY_UNREADABLE)
+        known.flags |= RECORD_ROTTEN;
+    if (known.flags == record->flags &&
+        known.verified_ns == record->verified_ns)
+        return ERR_OK;
     return write_row(verifying, path, &known, err);
 }
 
@@ -311,7 +318,8 @@ static err_code check_copied(struct verifying *verifying,
         catalogue_find(verifying->options->catalogue, verifying->owner,
                        action->path, &arena, &record, err);
 
-    if (code == ERR_NOT_FOUND) /* it did not arrive, and was reported */
+    /* It did not arrive, and was reported. */
+    if (code == ERR_NOT_FOUND || (!code && record.flags & RECORD_ROTTEN))
         return ERR_OK;
     if (!code)
         code =

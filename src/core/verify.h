@@ -23,6 +23,7 @@ enum verify_finding {
     VERIFY_DRIFT, /* something else changed it */
     VERIFY_MISSING,
     VERIFY_UNREADABLE, /* the device or filesystem failed on it */
+    VERIFY_SOURCE_ROT, /* the same of the source: nothing of it is copied */
 };
 const char *verify_finding_text(enum verify_finding finding);
 

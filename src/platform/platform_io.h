@@ -212,4 +212,18 @@ err_code platform_mount_of(int fd, struct platform_mount *out,
                            struct error *err) MUST_CHECK;
 void platform_mount_release(struct platform_mount *mount);
 
+/*
+ * Whether the filesystem says of itself that it was not unmounted cleanly, or
+ * has found itself damaged, and nobody has checked it since. May flush the
+ * volume: exFAT's mark is also set while somebody writes, and only what a
+ * flush does not take away was there when it was mounted.
+ */
+enum platform_check {
+    PLATFORM_CHECK_UNKNOWN, /* no such mark, or this user may not read it */
+    PLATFORM_CHECK_NONE,
+    PLATFORM_CHECK_NEEDED,
+};
+enum platform_check platform_mount_check(int root_fd,
+                                         const struct platform_mount *mount);
+
 #endif

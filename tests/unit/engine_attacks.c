@@ -118,6 +118,267 @@ static void a_full_volume_is_said_once_and_each_file_told(void **state)
     assert_int_equal(repeated, 2);
 }
 
+/* --- a filesystem that says that it has to be checked --- */
+
+/* The plug is pulled in the middle of the renames of three new files and a
+ * changed one, and put in again. */
+static void pull_between_renames(struct play *play)
+{
+    write_file(play->source, "old", "old");
+    play_must(play_sync(play, DIFF_DEPTH_FULL, 0));
+    write_file(play->source, "old", "newer");
+    write_file(play->source, "new/a", "a");
+    write_file(play->source, "new/b", "b");
+    control(play, "on files 2 usb unplug usb");
+    struct answer answer = play_sync(play, DIFF_DEPTH_FULL, 0);
+    assert_int_equal(answer.outcome, OUTCOME_DEVICE);
+    answer_release(&answer);
+    control(play, "plug usb");
+}
+
+static void assert_same_leaves(const struct leaves *one,
+                               const struct leaves *other)
+{
+    assert_int_equal(one->count, other->count);
+    for (size_t i = 0; i < one->count; i++) {
+        assert_string_equal(one->items[i].path, other->items[i].path);
+        if (one->items[i].type == ENTRY_FILE)
+            assert_int_equal(one->items[i].mtime_ns, other->items[i].mtime_ns);
+        assert_true(hash_equal(&one->items[i].hash, &other->items[i].hash));
+    }
+}
+
+/* A sync that must end so, and say these words. */
+static void expect_sync(struct play *play, enum outcome outcome,
+                        const char *words)
+{
+    struct answer answer = play_sync(play, DIFF_DEPTH_FULL, 0);
+
+    if (answer.outcome != outcome)
+        fail_msg("exit code %d: %s", (int)answer.outcome, answer.words.text);
+    if (words && !strstr(answer.words.text, words))
+        fail_msg("it does not say \"%s\": %s", words, answer.words.text);
+    answer_release(&answer);
+}
+
+static void a_torn_bitmap_is_not_written_on_before_fsck(void **state)
+{
+    struct play *play = *state;
+    CLEANUP_FREE char *berth = path_join(play->drive, ".berth");
+    CLEANUP_FREE char *directory = path_join(play->source, "new");
+
+    assert_int_equal(mkdir(directory, 0755), 0);
+    pull_between_renames(play);
+    control(play, "set usb check=needed");
+    struct leaves target = leaves_of(play->target), own = leaves_of(berth);
+    expect_sync(play, OUTCOME_REFUSED, "run `fsck practice:usb`");
+    expect_sync(play, OUTCOME_REFUSED, "nothing written");
+    struct leaves target_now = leaves_of(play->target);
+    struct leaves own_now = leaves_of(berth);
+    assert_same_leaves(&target, &target_now);
+    assert_same_leaves(&own, &own_now);
+    leaves_release(&target_now);
+    leaves_release(&own_now);
+    leaves_release(&target);
+    leaves_release(&own);
+
+    control(play, "set usb check=none");
+    expect_sync(play, OUTCOME_DIFFERENCES, "nothing is deleted this time");
+    play_must(play_sync(play, DIFF_DEPTH_AUTO, 0));
+    struct leaves source = leaves_of(play->source);
+    target = leaves_of(play->target);
+    assert_same_leaves(&source, &target);
+    leaves_release(&source);
+    leaves_release(&target);
+}
+
+static void a_dirty_volume_is_copied_to_and_nothing_deleted(void **state)
+{
+    struct play *play = *state;
+    CLEANUP_FREE char *gone = path_join(play->source, "gone");
+    CLEANUP_FREE char *kept = path_join(play->target, "gone");
+    CLEANUP_FREE char *arrived = path_join(play->target, "new");
+
+    write_file(play->source, "gone", "gone");
+    write_file(play->source, "stays", "stays");
+    play_must(play_sync(play, DIFF_DEPTH_FULL, 0));
+    assert_int_equal(unlink(gone), 0);
+    write_file(play->source, "new", "new");
+    control(play, "set usb check=needed");
+    for (int i = 0; i < 2; i++) {
+        expect_sync(play, OUTCOME_DIFFERENCES, "not unmounted cleanly");
+        assert_int_equal(access(kept, F_OK), 0);
+        assert_int_equal(access(arrived, F_OK), 0);
+    }
+    struct answer answer = play_run(play, command_new(COMMAND_PRUNE));
+    assert_int_equal(answer.outcome, OUTCOME_REFUSED);
+    answer_release(&answer);
+    control(play, "set usb check=none");
+    play_must(play_sync(play, DIFF_DEPTH_AUTO, 0));
+    assert_int_equal(access(kept, F_OK), -1);
+}
+
+/* --- rot --- */
+
+/* One byte is another; size and mtime are as they were. */
+static void rot(const char *root, const char *name)
+{
+    CLEANUP_FREE char *path = path_join(root, name);
+    struct stat before;
+    char byte;
+    int fd = open(path, O_RDWR);
+
+    assert_true(fd >= 0);
+    assert_int_equal(fstat(fd, &before), 0);
+    assert_int_equal(pread(fd, &byte, 1, 0), 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(fd, &byte, 1, 0), 1);
+    const struct timespec times[2] = {before.st_atim, before.st_mtim};
+    assert_int_equal(futimens(fd, times), 0);
+    assert_int_equal(close(fd), 0);
+}
+
+/* The same of a source, where the change time has not changed, either: the
+ * catalogue is told that it was so. */
+static void rot_source(struct play *play, const char *name)
+{
+    CLEANUP(catalogue_close_pointer)
+    struct catalogue *catalogue = play_open_catalogue(play);
+    CLEANUP(owners_release) struct owners owners = {.items = NULL};
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT;
+    CLEANUP_FD int root_fd = -1;
+    struct platform_stat stat;
+    struct record row;
+
+    rot(play->source, name);
+    assert_int_equal(platform_open_root(play->source, &root_fd, NULL), ERR_OK);
+    assert_int_equal(platform_stat_beneath(root_fd, name, &stat, NULL), ERR_OK);
+    assert_int_equal(catalogue_list_owners(catalogue, &owners, NULL), ERR_OK);
+    assert_int_equal(
+        catalogue_find(catalogue, owners.items, name, &arena, &row, NULL),
+        ERR_OK);
+    row.source = signature_of(&stat);
+    row.flags &= ~(unsigned)RECORD_RACY;
+    assert_int_equal(catalogue_put(catalogue, owners.items, name, &row, NULL),
+                     ERR_OK);
+}
+
+static void expect_content(const char *root, const char *name, const char *text)
+{
+    CLEANUP_FREE char *path = path_join(root, name);
+    CLEANUP(strbuf_release) struct strbuf content = STRBUF_INIT;
+
+    assert_int_equal(file_read(path, 100, &content, NULL), ERR_OK);
+    assert_string_equal(content.text, text);
+}
+
+/* A verify that must end so, and say these words unless they are NULL. */
+static void expect_verify(struct play *play, bool heals, enum outcome outcome,
+                          const char *words)
+{
+    struct command *command = command_new(COMMAND_VERIFY);
+
+    command->heals = heals;
+    struct answer answer = play_run(play, command);
+    if (answer.outcome != outcome)
+        fail_msg("exit code %d: %s", (int)answer.outcome, answer.words.text);
+    if (words && !strstr(answer.words.text, words))
+        fail_msg("it does not say \"%s\": %s", words, answer.words.text);
+    answer_release(&answer);
+}
+
+static void copy_film(struct play *play)
+{
+    write_file(play->source, "film", "film");
+    write_file(play->source, "other", "other");
+    /* Not written within a clock tick of the copying. */
+    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    play_must(play_sync(play, DIFF_DEPTH_FULL, 0));
+}
+
+static void rot_on_the_drive_is_healed_from_the_source(void **state)
+{
+    struct play *play = *state;
+
+    copy_film(play);
+    rot(play->target, "film");
+    play_must(play_sync(play, DIFF_DEPTH_FULL, 0)); /* nobody can see it */
+    write_file(play->source, "new", "new");
+    expect_verify(play, true, OUTCOME_FAILED_FILES, "film: rot");
+    expect_content(play->target, "film", "film");
+    expect_content(play->target, "other", "other");
+    CLEANUP_FREE char *arrived = path_join(play->target, "new");
+    assert_int_equal(access(arrived, F_OK), -1); /* healing is no sync */
+    expect_verify(play, true, OUTCOME_DONE, NULL);
+}
+
+static void rot_that_was_found_is_healed_by_the_next_sync(void **state)
+{
+    struct play *play = *state;
+
+    copy_film(play);
+    rot(play->target, "film");
+    expect_verify(play, false, OUTCOME_FAILED_FILES, "film: rot");
+    struct answer answer = play_diff(play, DIFF_DEPTH_QUICK);
+    assert_int_equal(answer.plan.count, 1);
+    assert_int_equal(answer.plan.items[0].reason, REASON_ROTTEN);
+    answer_release(&answer);
+    play_must(play_sync(play, DIFF_DEPTH_AUTO, 0));
+    expect_content(play->target, "film", "film");
+    expect_verify(play, false, OUTCOME_DONE, NULL);
+}
+
+static void rot_in_the_source_is_named_and_never_copied(void **state)
+{
+    struct play *play = *state;
+    CLEANUP_FREE char *copy = path_join(play->target, "film");
+
+    copy_film(play);
+    rot_source(play, "film");
+    expect_verify(play, true, OUTCOME_FAILED_FILES, "rot in the source");
+    expect_content(play->target, "film", "film");
+    /* Not even where nothing would be lost by it. */
+    assert_int_equal(unlink(copy), 0);
+    expect_sync(play, OUTCOME_FAILED_FILES, "rot in the source");
+    assert_int_equal(access(copy, F_OK), -1);
+}
+
+static void rot_on_both_sides_stays_in_quarantine(void **state)
+{
+    struct play *play = *state;
+
+    copy_film(play);
+    rot(play->target, "film");
+    rot_source(play, "film");
+    expect_verify(play, true, OUTCOME_FAILED_FILES, "is rotten, too");
+    expect_content(play->target, "film", "gilm");
+    for (int i = 0; i < 2; i++)
+        expect_sync(play, OUTCOME_FAILED_FILES, "rot in the source");
+    expect_content(play->target, "film", "gilm");
+    expect_content(play->source, "film", "gilm");
+    /* A source that somebody has written since is no rot. */
+    write_file(play->source, "film", "film again");
+    play_must(play_sync(play, DIFF_DEPTH_AUTO, 0));
+    expect_content(play->target, "film", "film again");
+    expect_verify(play, true, OUTCOME_DONE, NULL);
+}
+
+static void a_file_that_cannot_be_read_is_healed(void **state)
+{
+    struct play *play = *state;
+
+    copy_film(play);
+    control(play, "fail reads usb film");
+    expect_verify(play, false, OUTCOME_FAILED_FILES, "film: cannot be read");
+    control(play, "mend usb");
+    play_must(play_sync(play, DIFF_DEPTH_AUTO, 0));
+    expect_verify(play, false, OUTCOME_DONE, NULL);
+    CLEANUP_FREE char *versions = path_join(play->drive, ".berth/versions");
+    struct leaves leaves = leaves_of(versions);
+    assert_true(leaves.count > 0); /* what was there is kept */
+    leaves_release(&leaves);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +386,20 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_full_volume_is_said_once_and_each_file_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_torn_bitmap_is_not_written_on_before_fsck, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_dirty_volume_is_copied_to_and_nothing_deleted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            rot_on_the_drive_is_healed_from_the_source, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            rot_that_was_found_is_healed_by_the_next_sync, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            rot_in_the_source_is_named_and_never_copied, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(rot_on_both_sides_stays_in_quarantine,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_that_cannot_be_read_is_healed,
+                                        set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include "platform/linux/linux_devices.h"
 #include "platform/linux/linux_drive.h"
 #include "platform/linux/linux_platform.h"
+#include "platform/linux/linux_volume.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -111,9 +112,6 @@ static void count_ext4(const char *block, struct platform_health *out)
 
 /* --- exFAT's VolumeDirty --- */
 
-/* exFAT specification, 3.1: boot sector. */
-enum { EXFAT_NAME = 3, EXFAT_FLAGS = 106, EXFAT_DIRTY = 2, EXFAT_READ = 512 };
-
 /* A disk that was plugged in just now turns: the kernel has read from it.
  * That it passed SMART says nothing: UDisks2's answer may be minutes old. */
 #define AWAKE_AFTER_PLUG_NS (30 * NS_PER_SECOND)
@@ -123,18 +121,6 @@ static bool is_awake(const struct linux_block *disk)
     return !linux_sysfs_number(disk->path, "queue/rotational", 1) ||
            clock_monotonic_ns() - disk->known_since_us * 1000 <
                AWAKE_AFTER_PLUG_NS;
-}
-
-/* -1 when it is no exFAT, or may not be read. */
-static int read_volume_dirty(const struct linux_block *block)
-{
-    unsigned char sector[EXFAT_READ];
-    CLEANUP_FD int fd = open(block->node, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-
-    if (fd < 0 || pread(fd, sector, sizeof sector, 0) != sizeof sector ||
-        memcmp(sector + EXFAT_NAME, "EXFAT   ", 8) != 0)
-        return -1;
-    return (sector[EXFAT_FLAGS] & EXFAT_DIRTY) != 0;
 }
 
 /* While it is mounted the flag says that it is written to, no more. */
@@ -148,7 +134,7 @@ static void look_for_dirty(const struct linux_snapshot *snapshot,
         if (linux_snapshot_is_mount_of(snapshot, &snapshot->mounts.items[i],
                                        block))
             return;
-    int dirty = read_volume_dirty(block);
+    int dirty = linux_exfat_is_dirty(block->node);
     if (dirty > out->is_dirty)
         out->is_dirty = dirty;
 }

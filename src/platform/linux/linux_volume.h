@@ -47,6 +47,10 @@ bool linux_volume_is_present(const struct linux_mount_entry *entry);
 void linux_volume_describe(const struct linux_mount_entry *entry, bool may_open,
                            struct platform_mount *out);
 
+/* exFAT's VolumeDirty on a device; -1 when it is no exFAT, or may not be read.
+ */
+int linux_exfat_is_dirty(const char *node);
+
 /*
  * udev's "\x20" for a space, decoded; free() it. Anything else stays.
  */

@@ -160,6 +160,13 @@ err_code platform_mount_of(int fd, struct platform_mount *out,
     return ERR_OK;
 }
 
+/* Darwin checks before it mounts, and shows no mark afterwards. */
+enum platform_check platform_mount_check(int root_fd,
+                                         const struct platform_mount *mount)
+{
+    return PLATFORM_CHECK_UNKNOWN;
+}
+
 /* The halves of the system's own volume that nobody sees are no places for
  * files; a volume that is only hidden from the Finder is one. */
 static bool could_be_a_volume(const struct statfs *mounted)

@@ -79,6 +79,8 @@
  *     size used                   what it holds, and how much of it lies there
  *                                 already without being shown
  *     full read-only dirty locked system       yes, no
+ *     check                       what platform_mount_check says: unknown (the
+ *                                 default), none, needed
  *     fail-reads                  FILE, * for each, or nothing
  *     automount                   yes (the default), no
  *

@@ -340,6 +340,22 @@ static err_code describe_surroundings(int fd, struct platform_mount *out,
     return ERR_OK;
 }
 
+enum platform_check platform_mount_check(int root_fd,
+                                         const struct platform_mount *mount)
+{
+    CLEANUP(practice_place_release)
+    struct practice_place place = {.volume = NULL};
+    CLEANUP(card_release) struct card card = CARD_INIT;
+
+    if (!practice_find_place(root_fd, &place))
+        return PLATFORM_CHECK_UNKNOWN;
+    card_load(CARD_VOLUME, place.volume, &card);
+    const char *check = card_get(&card, "check");
+    if (!check || !strcmp(check, "unknown"))
+        return PLATFORM_CHECK_UNKNOWN;
+    return strcmp(check, "none") ? PLATFORM_CHECK_NEEDED : PLATFORM_CHECK_NONE;
+}
+
 err_code platform_mount_of(int fd, struct platform_mount *out,
                            struct error *err)
 {

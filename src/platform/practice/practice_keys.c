@@ -48,6 +48,7 @@ static const struct key {
     {"fail-reads", CARD_VOLUME, KEY_TEXT, NULL},
     {"read-only", CARD_VOLUME, KEY_CHOICE, YES_NO},
     {"dirty", CARD_VOLUME, KEY_CHOICE, YES_NO},
+    {"check", CARD_VOLUME, KEY_CHOICE, "unknown none needed"},
     {"locked", CARD_VOLUME, KEY_CHOICE, YES_NO},
     {"system", CARD_VOLUME, KEY_CHOICE, YES_NO},
     {"automount", CARD_VOLUME, KEY_CHOICE, YES_NO},

@@ -11,7 +11,7 @@ mount_disk usb
 guest 'berth volume add /mnt/usb --name usb
     make_files source 50 20000
     berth job add docs --source "$PWD/source" --target usb:/docs'
-expect_exit 0 guest 'berth sync'
+expect_exit 1 guest 'berth sync'
 guest 'head -c 5000000 /dev/urandom >/mnt/usb/mine; md5sum </mnt/usb/mine >mine.sum'
 eject_said 0 usb
 check "it says SAFE TO UNPLUG" grep -q 'SAFE TO UNPLUG' "$TMP/words"

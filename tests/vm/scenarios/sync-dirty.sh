@@ -13,7 +13,8 @@ guest 'berth volume add /mnt/usb --name usb
     make_files source 100 20000
     berth job add docs --source "$PWD/source" --target usb:/docs'
 trace_begin
-expect_exit 0 guest_said 'berth sync'
+expect_exit 1 guest_said 'berth sync' >"$TMP/words"
+check "it names the remedy" grep -q 'fsck.exfat /dev/sda1' "$TMP/words"
 scsi_trace >"$TMP/trace"
 brief <"$TMP/trace" >&2
 check "flushed before it says that it is done" flushed_before 'docs -> usb: 100 new' <"$TMP/trace"
@@ -27,5 +28,9 @@ scsi_trace >"$TMP/trace"
 brief <"$TMP/trace" >&2
 check "staged data is flushed before the first rename" flushed_before 'first rename' <"$TMP/trace"
 guest kill_berth
+guest 'rm source/file\ 00001'
+expect_exit 1 guest 'berth sync'
+check "nothing is deleted while it is dirty" guest 'ls /mnt/usb/docs/file\ 00001'
+guest 'fsck_mounted usb'
 expect_exit 0 guest 'berth sync'
-check "equal" guest 'are_equal source /mnt/usb/docs'
+check "equal after fsck" guest 'are_equal source /mnt/usb/docs'

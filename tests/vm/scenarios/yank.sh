@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The plug is pulled in the middle of a copy: berth says so and exits with 7.
-# Plugged in again, the next sync repairs.
+# Plugged in again, the next sync brings the rest; since exFAT says that it was
+# not unmounted cleanly, nothing is deleted or tidied up before fsck.
 # shellcheck disable=SC2016 # commands in quotes are the guest's shell's
 . "$(dirname "$0")/../lib.sh"
 
@@ -26,8 +27,12 @@ expect_exit 5 guest 'berth sync'
 check "fsck finds nothing" fsck_disk usb
 plug usb
 mount_disk usb
-expect_exit 0 guest 'berth sync' 2>"$TMP/words"
+expect_exit 1 guest 'berth sync' 2>"$TMP/words"
 cat "$TMP/words" >&2
+check "it names the remedy" grep -q 'fsck.exfat /dev/sda1' "$TMP/words"
+check "equal without fsck" guest 'are_equal source /mnt/usb/docs'
+guest 'fsck_mounted usb'
+expect_exit 0 guest 'berth sync'
 check "equal after the repair" guest 'are_equal source /mnt/usb/docs'
 check "no staging is left" guest 'test -z "$(find /mnt/usb/.berth/staging -mindepth 1)"'
 expect_exit 0 guest 'berth diff --full'
