@@ -151,6 +151,34 @@ static err_code keep_row(const struct execute_options *options,
     return ERR_OK;
 }
 
+/*
+ * What has to be copied again although the source did not change has to be
+ * what was copied before: rot is not made the only copy (ENGINE G8).
+ */
+static err_code refuse_rot(const struct execute_options *options,
+                           const struct action *action,
+                           const struct record *copied, struct error *err)
+{
+    const unsigned untold =
+        RECORD_SQLITE | RECORD_RACY | RECORD_GREW | RECORD_UNHASHED;
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT;
+    struct record row;
+
+    if (action->reason == REASON_NONE)
+        return ERR_OK;
+    err_code code = find_row(options, action->path, &arena, &row, err);
+    if (code == ERR_NOT_FOUND)
+        return ERR_OK;
+    if (code || row.type != ENTRY_FILE || row.flags & untold ||
+        signature_compare(&row.source, &copied->source) != SIGNATURE_SAME ||
+        hash_equal(&row.hash, &copied->hash))
+        return code;
+    return error_set(err, ERR_CORRUPT,
+                     "rot in the source: its content changed and no time "
+                     "tells: not copied (restore it, or touch it if it is as "
+                     "it should be)");
+}
+
 static err_code build_copy(const struct execute_options *options,
                            const struct stage_item *item, struct batch *batch,
                            struct error *err)
@@ -164,6 +192,8 @@ static err_code build_copy(const struct execute_options *options,
     name_record(&intent.record, action);
     if (action->flags & ACTION_BACK)
         code = keep_row(options, action, &batch->arena, &intent.record, err);
+    else
+        code = refuse_rot(options, action, &intent.record, err);
     if (code)
         return code;
     if (action->reason == REASON_DRIFT)
