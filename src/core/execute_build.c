@@ -159,8 +159,8 @@ static err_code check_for_rot(const struct execute_options *options,
                               const struct action *action,
                               const struct record *copied, struct error *err)
 {
-    const unsigned no_hash =
-        RECORD_SQLITE | RECORD_UNHASHED | RECORD_RACY | RECORD_CLAIMED;
+    const unsigned no_hash = RECORD_SQLITE | RECORD_UNHASHED | RECORD_RACY |
+                             RECORD_GREW | RECORD_CLAIMED;
     CLEANUP(arena_release) struct arena arena = ARENA_INIT;
     struct record row;
 

@@ -6,6 +6,7 @@
  *     BERTH_SHIM=kill:N         SIGKILL instead of the Nth call
  *     BERTH_SHIM=fail:N:ERRNO   the Nth call fails with that errno
  *     BERTH_SHIM=short:N        the Nth call, if it writes, writes half
+ *     BERTH_SHIM=hook:N         runs the command BERTH_SHIM_HOOK before it
  *     BERTH_SHIM=count          only counts
  *     BERTH_SHIM_LOG=FILE       appends "N NAME" of the call that was hit, or
  *                               the number of calls at the end
@@ -28,7 +29,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum deed { COUNT, KILL, FAIL, SHORT, OFF };
+enum deed { COUNT, KILL, FAIL, SHORT, HOOK, OFF };
 
 static enum deed deed = OFF;
 static long target;
@@ -82,6 +83,8 @@ __attribute__((constructor)) static void begin(void)
         deed = FAIL;
     else if (sscanf(what, "short:%ld", &target) == 1)
         deed = SHORT;
+    else if (sscanf(what, "hook:%ld", &target) == 1)
+        deed = HOOK;
     else
         deed = COUNT;
 }
@@ -90,6 +93,17 @@ __attribute__((destructor)) static void end(void)
 {
     if (deed == COUNT)
         log_line(calls, "calls");
+}
+
+/* Without us in it. */
+static void run_hook(void)
+{
+    const char *command = getenv("BERTH_SHIM_HOOK");
+
+    unsetenv("LD_PRELOAD");
+    unsetenv("BERTH_SHIM");
+    if (!command || system(command))
+        log_line(-1, "the hook failed");
 }
 
 /* True when this call is to fail: errno is set. */
@@ -107,6 +121,10 @@ static bool hit(const char *name, bool *out_short)
     }
     if (deed == SHORT) {
         *out_short = true;
+        return false;
+    }
+    if (deed == HOOK) {
+        run_hook();
         return false;
     }
     errno = fail_errno;
