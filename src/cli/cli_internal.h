@@ -60,6 +60,11 @@ extern const struct cli_command cli_volume_add, cli_volume_list,
     cli_copies, cli_find, cli_demo, cli_schedule_install, cli_schedule_remove,
     cli_schedule_show, cli_doctor, cli_init;
 
+/* For the help, the manual and the completions; `set` is NULL. */
+extern const struct cli_option cli_common_options[];
+enum { CLI_EXIT_CODES = 10 };
+extern const char *const cli_exit_codes[CLI_EXIT_CODES];
+
 /* HISTORY, UNDO: the number of a run, or nothing. */
 err_code cli_take_run(struct command *request, const struct cli_words *words,
                       struct error *err);
