@@ -255,10 +255,10 @@ $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(practice_libs)
 fuzz: $(fuzz_bin)
 	tests/run-fuzz $(B) $(fuzz_bin)
 
-check-integration: all
+check-integration: all manual
 	tests/run-integration --quick $(B)
 
-check-all: all
+check-all: all manual
 	tests/run-integration $(B)
 
 .PHONY: check-package

@@ -141,7 +141,7 @@ static int write_man(void)
         else if (!strcmp(line, "@EXIT@\n"))
             man_exit_codes();
         else if (!strncmp(line, "@TH@", 4))
-            printf(".TH BERTH 1 \"November 2026\" \"berth %s\" \"User "
+            printf(".TH BERTH 1 \"2026-11-22\" \"berth %s\" \"User "
                    "Commands\"\n",
                    BERTH_VERSION);
         else
