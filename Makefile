@@ -257,11 +257,15 @@ $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(practice_libs)
 fuzz: $(fuzz_bin)
 	tests/run-fuzz $(B) $(fuzz_bin)
 
-check-integration: all
+check-integration: all manual
 	tests/run-integration --quick $(B)
 
-check-all: all
+check-all: all manual
 	tests/run-integration $(B)
+
+.PHONY: check-package
+check-package:
+	tests/package/run
 
 .PHONY: check-vm
 check-vm: all
@@ -280,7 +284,7 @@ bench: all $(bench_bin)
 	tests/bench/run $(BENCH) $(B)
 
 # --- care -------------------------------------------------------------------
-sources := $(sort $(shell find src tests -name '*.[ch]'))
+sources := $(sort $(shell find src tests packaging -name '*.[ch]'))
 .PHONY: format analyze clean install uninstall dist help
 format:
 		$(Q)clang-format -i $(sources)
@@ -292,16 +296,61 @@ clean:
 	rm -rf build
 
 # berth-practice is what `berth demo` starts (core/demo.c looks there).
-install: $(B)/berth $(B)/berth-practice
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/berth
+share := $(PREFIX)/share
+zsh_directory ?= $(share)/zsh/site-functions
+installed := $(PREFIX)/bin/berth $(PREFIX)/libexec/berth/berth-practice \
+    $(share)/man/man1/berth.1 $(share)/man/man5/berth.conf.5 \
+    $(share)/bash-completion/completions/berth \
+    $(zsh_directory)/_berth \
+    $(share)/fish/vendor_completions.d/berth.fish \
+    $(share)/doc/berth/examples/berth.conf \
+    $(share)/doc/berth/examples/berth-polkit.rules
+install: $(B)/berth $(B)/berth-practice manual
+	install -d $(addprefix $(DESTDIR),$(sort $(dir $(installed))))
 	install -m 755 $(B)/berth $(DESTDIR)$(PREFIX)/bin/berth
 	install -m 755 $(B)/berth-practice \
 	    $(DESTDIR)$(PREFIX)/libexec/berth/berth-practice
+	install -m 644 $(P)/berth.1 $(DESTDIR)$(share)/man/man1/berth.1
+	install -m 644 packaging/berth.conf.5 \
+	    $(DESTDIR)$(share)/man/man5/berth.conf.5
+	install -m 644 $(P)/berth.bash \
+	    $(DESTDIR)$(share)/bash-completion/completions/berth
+	install -m 644 $(P)/berth.zsh $(DESTDIR)$(zsh_directory)/_berth
+	install -m 644 $(P)/berth.fish \
+	    $(DESTDIR)$(share)/fish/vendor_completions.d/berth.fish
+	install -m 644 packaging/berth.conf.example \
+	    $(DESTDIR)$(share)/doc/berth/examples/berth.conf
+	install -m 644 packaging/berth-polkit.rules \
+	    $(DESTDIR)$(share)/doc/berth/examples/berth-polkit.rules
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/berth \
-	    $(DESTDIR)$(PREFIX)/libexec/berth/berth-practice
-	rmdir $(DESTDIR)$(PREFIX)/libexec/berth 2>/dev/null || :
+	rm -f $(addprefix $(DESTDIR),$(installed))
+	rmdir $(DESTDIR)$(PREFIX)/libexec/berth \
+	    $(DESTDIR)$(share)/doc/berth/examples $(DESTDIR)$(share)/doc/berth \
+	    2>/dev/null || :
+
+# --- the manual, completions, packages --------------------------------------
+# From the table of commands: packaging/generate.c.
+P := $(B)/packaging
+$(P)/%.o: extra_flags = $(portable_flags)
+$(P)/generate: $(P)/generate.o $(practice_libs)
+	$(call say,LD   $@)
+	$(Q)$(CC) $(link_flags) -o $@ $^ $(package_libs)
+$(P)/berth.1: packaging/berth.1.in $(P)/generate
+	$(Q)$(P)/generate man <$< >$@
+$(P)/berth.bash $(P)/berth.zsh $(P)/berth.fish: $(P)/berth.%: $(P)/generate
+	$(Q)$(P)/generate $* >$@
+
+.PHONY: manual deb version
+manual: $(addprefix $(P)/,berth.1 berth.bash berth.zsh berth.fish)
+
+# A Debian package below build/deb.
+deb:
+	packaging/deb $(VERSION)
+
+# The one place that knows it.
+version:
+	@echo $(VERSION)
 
 help:
 	@echo 'make            build $(B)/berth and berth-practice'
@@ -312,6 +361,9 @@ help:
 	@echo 'make CC=clang SAN=fuzzer-no-link,address,undefined fuzz'
 	@echo '                each fuzzer for FUZZ_SECONDS (20)'
 	@echo 'make bench      times and memory beside rsync, rclone, cp (root)'
+	@echo 'make check-package   it, in a clean system, by a real cron (root)'
+	@echo 'make deb        a Debian package in build/deb'
+	@echo 'make manual     berth(1) and the completions, in $(B)/packaging'
 	@echo 'make install    into $$(DESTDIR)$$(PREFIX)/bin'
 	@echo 'make format     clang-format all sources'
 	@echo 'make analyze    clang-tidy and cppcheck'

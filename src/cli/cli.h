@@ -5,6 +5,7 @@
  *     cli_run.c      posts the command and prints until it is done
  *     cli_help.c     --help, from the table
  *     cli_text.c     lines for people and logs
+ *     cli_log.c      journal and syslog
  *     cli_json.c     documents for programs
  *     command_*.c    one family of commands each
  *

@@ -7,26 +7,35 @@ static const char introduction[] =
     "berth syncs directories to external drives, and says when it is safe to\n"
     "unplug them.\n";
 
-static const char common_options[] =
-    "  --config FILE     instead of ~/.config/berth/berth.conf (BERTH_CONFIG)\n"
-    "  --state-dir DIR   instead of ~/.local/state/berth (BERTH_STATE_DIR)\n"
-    "  --json            one JSON document instead of text\n"
-    "  --help            of berth, or of a command\n"
-    "  --version\n";
+const struct cli_option cli_common_options[] = {
+    {"--config", "FILE", "instead of ~/.config/berth/berth.conf (BERTH_CONFIG)",
+     NULL},
+    {"--state-dir", "DIR", "instead of ~/.local/state/berth (BERTH_STATE_DIR)",
+     NULL},
+    {"--json", NULL, "one JSON document instead of text (docs/json.md)", NULL},
+    {"--help", NULL, "of berth, or of a command", NULL},
+    {"--version", NULL, "the version of berth", NULL},
+    {0},
+};
 
-static const char exit_codes[] =
-    "Exit codes: 0 done, 1 differences or held deletes, 2 wrong usage or\n"
-    "configuration, 3 some files failed, 4 refused for safety, 5 drive "
-    "absent,\n"
-    "6 busy, 7 drive failed or vanished, 8 interrupted, 9 not enough space.\n";
+const char *const cli_exit_codes[CLI_EXIT_CODES] = {
+    "done",
+    "differences, held deletes or conflicts are left",
+    "wrong usage or configuration",
+    "some files failed, rot was found, doctor has findings",
+    "refused for safety",
+    "a drive is absent, unknown or not mounted",
+    "busy: another program holds it",
+    "a drive failed or vanished: do not trust it",
+    "interrupted",
+    "not enough space",
+};
 
-static void print_overview(void)
+static void print_exit_codes(void)
 {
-    printf("usage: berth COMMAND [ARGUMENTS] [OPTIONS]\n\n%s\n", introduction);
-    for (size_t i = 0; i < cli_command_count; i++)
-        printf("  %-16s  %s\n", cli_commands[i]->name,
-               cli_commands[i]->summary);
-    printf("\n%s\n%s", common_options, exit_codes);
+    printf("Exit codes; of several the first in 4, 7, 9, 5, 6, 8, 3, 1:\n");
+    for (int code = 0; code < CLI_EXIT_CODES; code++)
+        printf("  %d  %s\n", code, cli_exit_codes[code]);
 }
 
 static void print_options(const struct cli_option *option)
@@ -37,6 +46,18 @@ static void print_options(const struct cli_option *option)
                  option->value ? " " : "", option->value ? option->value : "");
         printf("  %-24s  %s\n", left, option->help);
     }
+}
+
+static void print_overview(void)
+{
+    printf("usage: berth COMMAND [ARGUMENTS] [OPTIONS]\n\n%s\n", introduction);
+    for (size_t i = 0; i < cli_command_count; i++)
+        printf("  %-16s  %s\n", cli_commands[i]->name,
+               cli_commands[i]->summary);
+    printf("\n");
+    print_options(cli_common_options);
+    printf("\n");
+    print_exit_codes();
 }
 
 void cli_print_help(const struct cli_command *command)
@@ -54,5 +75,6 @@ void cli_print_help(const struct cli_command *command)
         printf("\n");
         print_options(command->options);
     }
-    printf("\n%s", common_options);
+    printf("\n");
+    print_options(cli_common_options);
 }

@@ -60,6 +60,11 @@ extern const struct cli_command cli_volume_add, cli_volume_list,
     cli_copies, cli_find, cli_demo, cli_schedule_install, cli_schedule_remove,
     cli_schedule_show, cli_doctor, cli_init;
 
+/* For the help, the manual and the completions; `set` is NULL. */
+extern const struct cli_option cli_common_options[];
+enum { CLI_EXIT_CODES = 10 };
+extern const char *const cli_exit_codes[CLI_EXIT_CODES];
+
 /* HISTORY, UNDO: the number of a run, or nothing. */
 err_code cli_take_run(struct command *request, const struct cli_words *words,
                       struct error *err);
@@ -80,6 +85,14 @@ const struct cli_option *cli_find_option(const struct cli_command *command,
 
 /* --- printing --- */
 
+/* Where messages go besides stderr. */
+enum cli_log {
+    CLI_LOG_NONE,
+    CLI_LOG_JOURNAL, /* stderr is the journal: with a priority before the line
+                      */
+    CLI_LOG_SYSLOG,  /* a scheduled run by cron, whose mail nobody reads */
+};
+
 struct cli_output {
     const struct cli_invocation *invocation;
     bool json;
@@ -88,7 +101,8 @@ struct cli_output {
     int64_t last_log_ns;    /* of a progress line in a log */
     size_t listed;          /* values of the command's own JSON list so far */
     struct json_t *others;  /* JSON lists beside it, until the end */
-    bool told_holders;      /* who holds a busy drive is said once */
+    enum cli_log log;
+    bool told_holders; /* who holds a busy drive is said once */
 };
 
 /* Results for people, on stdout; clears a progress line first. */
@@ -97,6 +111,16 @@ void cli_print(struct cli_output *output, const char *format, ...)
 /* "berth: …" on stderr. */
 void cli_complain(struct cli_output *output, const char *format, ...)
     PRINTF_LIKE(2, 3);
+/* The same, of what ended a command. */
+void cli_complain_error(struct cli_output *output, const char *text);
+
+/* cli_log.c */
+enum cli_log cli_log_of(const struct cli_invocation *invocation);
+const char *cli_log_prefix(const struct cli_output *output, bool is_error);
+void cli_log_line(const struct cli_output *output, bool is_error,
+                  const char *line);
+void cli_log_end(const struct cli_output *output, int exit_code);
+
 void cli_show_progress(struct cli_output *output, const struct event *event);
 void cli_end_progress(struct cli_output *output);
 

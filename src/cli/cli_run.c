@@ -21,7 +21,7 @@ static void finish(struct running *running, const struct event *done)
     if (running->output.json)
         cli_json_end(&running->output, done);
     else if (done->text)
-        cli_complain(&running->output, "%s", done->text);
+        cli_complain_error(&running->output, done->text);
 }
 
 static void handle_event(struct running *running, struct event *event)
@@ -81,6 +81,7 @@ int cli_run(struct cli_invocation *invocation, struct engine *engine,
         .signal_fd = signal_fd,
         .output = {.invocation = invocation,
                    .json = invocation->json,
+                   .log = cli_log_of(invocation),
                    .progress_is_shown =
                        !invocation->json && isatty(STDERR_FILENO)},
     };
@@ -101,5 +102,6 @@ int cli_run(struct cli_invocation *invocation, struct engine *engine,
     }
     if (fflush(stdout) && !running.exit_code)
         running.exit_code = OUTCOME_FAILED_FILES; /* nobody got the answer */
+    cli_log_end(&running.output, running.exit_code);
     return running.exit_code;
 }

@@ -31,18 +31,29 @@ void cli_print(struct cli_output *output, const char *format, ...)
     va_end(args);
 }
 
-void cli_complain(struct cli_output *output, const char *format, ...)
+static void complain(struct cli_output *output, bool is_error, const char *text)
 {
-    va_list args;
-
     if (output)
         cli_end_progress(output);
     fflush(stdout);
-    fputs("berth: ", stderr);
+    fprintf(stderr, "%sberth: %s\n", cli_log_prefix(output, is_error), text);
+    cli_log_line(output, is_error, text);
+}
+
+void cli_complain(struct cli_output *output, const char *format, ...)
+{
+    char text[2 * ERROR_MESSAGE_SIZE];
+    va_list args;
+
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    fputc('\n', stderr);
+    complain(output, false, text);
+}
+
+void cli_complain_error(struct cli_output *output, const char *text)
+{
+    complain(output, true, text);
 }
 
 const char *cli_name(const char *raw)
@@ -143,7 +154,8 @@ void cli_show_progress(struct cli_output *output, const struct event *event)
         fprintf(stderr, CLEAR_LINE "%s", line.text);
         output->line_is_open = true;
     } else {
-        fprintf(stderr, "berth: %s\n", line.text);
+        fprintf(stderr, "%sberth: %s\n",
+                output->log == CLI_LOG_JOURNAL ? "<6>" : "", line.text);
     }
     fflush(stderr);
 }
