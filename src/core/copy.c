@@ -3,6 +3,7 @@
 #include "core/base/clock.h"
 #include "core/base/fdio.h"
 #include "core/base/path.h"
+#include "core/pipeline.h"
 #include "core/sqlite_copy.h"
 
 #include <errno.h>
@@ -33,6 +34,7 @@ struct copier {
     struct fsops ops; /* on the volume */
     struct hasher *hasher;
     char *buffer;
+    struct pipeline *pipeline;
     uint64_t scratch_number;
 };
 
@@ -44,6 +46,7 @@ struct copier *copier_new(const struct copy_context *context)
     copier->ops = fsops_on(context->volume_fd);
     copier->hasher = hasher_new();
     copier->buffer = xmalloc(BUFFER_BYTES);
+    copier->pipeline = pipeline_new();
     return copier;
 }
 
@@ -54,6 +57,7 @@ void copier_free(struct copier *copier)
     fsops_release(&copier->ops);
     hasher_free(copier->hasher);
     free(copier->buffer);
+    pipeline_free(copier->pipeline);
     free(copier);
 }
 
@@ -96,6 +100,41 @@ static void write_back(int fd, int64_t before, int64_t after)
                             WRITE_BACK_BYTES, true);
 }
 
+struct written {
+    const struct copier *copier;
+    int to;
+};
+
+/* What there is to do after each piece that was written. */
+static err_code note_written(void *context, int64_t before, int64_t after,
+                             struct error *err)
+{
+    const struct written *written = context;
+    const struct copier *copier = written->copier;
+
+    write_back(written->to, before, after);
+    atomic_fetch_add(copier->context->bytes_written, after - before);
+    keep_bandwidth(copier, (size_t)(after - before));
+    return check_stop(copier, err);
+}
+
+static err_code stream_large(struct copier *copier, int from, int to,
+                             int64_t limit, int64_t *out_done,
+                             struct error *err)
+{
+    struct written written = {copier, to};
+    const struct pipeline_job job = {
+        .from = from,
+        .to = to,
+        .limit_bytes = limit,
+        .hasher = copier->hasher,
+        .context = &written,
+        .moved = note_written,
+    };
+
+    return pipeline_run(copier->pipeline, &job, out_done, err);
+}
+
 /*
  * Moves up to `limit` bytes, hashing them; less where the source ends early.
  * `to` -1: only hashes.
@@ -107,6 +146,8 @@ static err_code stream(struct copier *copier, int from, int to, int64_t limit,
     err_code code = ERR_OK;
 
     hasher_reset(copier->hasher);
+    if (to >= 0 && limit >= PIPELINE_FROM_BYTES)
+        return stream_large(copier, from, to, limit, out_done, err);
     while (!code && done < limit) {
         size_t wanted = limit - done < (int64_t)BUFFER_BYTES
                             ? (size_t)(limit - done)
@@ -121,12 +162,12 @@ static err_code stream(struct copier *copier, int from, int to, int64_t limit,
             int failed = fd_write_full(to, copier->buffer, (size_t)got);
             if (failed)
                 return error_set_errno(err, failed, "cannot write");
-            write_back(to, done, done + got);
-            atomic_fetch_add(copier->context->bytes_written, got);
-            keep_bandwidth(copier, (size_t)got);
+            struct written written = {copier, to};
+            code = note_written(&written, done, done + got, err);
         }
         done += got;
-        code = check_stop(copier, err);
+        if (!code)
+            code = check_stop(copier, err);
     }
     *out_done = done;
     return code;

@@ -152,6 +152,14 @@ err_code platform_drop_cache(int fd, int64_t size_bytes,
 void platform_advise_sequential(int fd);
 
 /*
+ * From here on, reading and writing go past the page cache, or through it
+ * again. True where that is worth anything and reads what is there; memory,
+ * offsets and lengths are then multiples of 4096, except at a file's end, and
+ * EINVAL means that it is not to be had after all.
+ */
+bool platform_bypass_cache(int fd, bool bypass);
+
+/*
  * Whether anybody but `fd` has the file open or mapped at this moment: any
  * process of any user, this one included. ERR_UNSUPPORTED where that cannot be
  * told: another user's file, or a filesystem that does not know.

@@ -169,6 +169,20 @@ void platform_advise_sequential(int fd)
     (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 }
 
+/*
+ * Only where the page cache lies above a device: what O_DIRECT reads elsewhere
+ * may be stale, and FUSE passes each of its pages on singly or not at all.
+ */
+bool platform_bypass_cache(int fd, bool bypass)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || (bypass && !reads_from_device(fd)))
+        return false;
+    flags = bypass ? flags | O_DIRECT : flags & ~O_DIRECT;
+    return !fcntl(fd, F_SETFL, flags) && bypass;
+}
+
 err_code platform_clone(int from_fd, int to_fd, struct error *err)
 {
     if (!ioctl(to_fd, FICLONE, from_fd))

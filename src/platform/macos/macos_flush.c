@@ -196,3 +196,9 @@ void platform_advise_sequential(int fd)
 {
     (void)fcntl(fd, F_RDAHEAD, 1);
 }
+
+bool platform_bypass_cache(int fd, bool bypass)
+{
+    return macos_reads_from_device(fd) &&
+           fcntl(fd, F_NOCACHE, bypass ? 1 : 0) != -1 && bypass;
+}

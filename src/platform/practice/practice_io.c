@@ -267,6 +267,11 @@ void platform_advise_sequential(int fd)
 {
 }
 
+bool platform_bypass_cache(int fd, bool bypass)
+{
+    return false;
+}
+
 /* POSIX cannot tell: the inodes that the sandbox's file lists are open. */
 err_code platform_is_open_elsewhere(int fd, bool *out_is_open,
                                     struct error *err)
