@@ -3,6 +3,7 @@
 #include "core/base/clock.h"
 #include "core/base/fdio.h"
 #include "core/base/path.h"
+#include "core/copy_internal.h"
 #include "core/sqlite_copy.h"
 
 #include <errno.h>
@@ -27,14 +28,6 @@
  * of the coarsest kernel clock (100 Hz), doubled. */
 #define RACY_NS (20 * NS_PER_MS)
 #define RETRY_PAUSE_NS (100 * NS_PER_MS)
-
-struct copier {
-    const struct copy_context *context;
-    struct fsops ops; /* on the volume */
-    struct hasher *hasher;
-    char *buffer;
-    uint64_t scratch_number;
-};
 
 struct copier *copier_new(const struct copy_context *context)
 {
@@ -61,7 +54,7 @@ void copier_free(struct copier *copier)
  * --- bytes ---
  */
 
-static err_code check_stop(const struct copier *copier, struct error *err)
+err_code copy_check_stop(const struct copier *copier, struct error *err)
 {
     if (stop_flag_is_raised(copier->context->stop))
         return error_set(err, ERR_CANCELLED, "stopped on request");
@@ -96,17 +89,11 @@ static void write_back(int fd, int64_t before, int64_t after)
                             WRITE_BACK_BYTES, true);
 }
 
-/*
- * Moves up to `limit` bytes, hashing them; less where the source ends early.
- * `to` -1: only hashes.
- */
-static err_code stream(struct copier *copier, int from, int to, int64_t limit,
-                       int64_t *out_done, struct error *err)
+err_code copy_stream_on(struct copier *copier, int from, int to, int64_t done,
+                        int64_t limit, int64_t *out_done, struct error *err)
 {
-    int64_t done = 0;
     err_code code = ERR_OK;
 
-    hasher_reset(copier->hasher);
     while (!code && done < limit) {
         size_t wanted = limit - done < (int64_t)BUFFER_BYTES
                             ? (size_t)(limit - done)
@@ -126,10 +113,19 @@ static err_code stream(struct copier *copier, int from, int to, int64_t limit,
             keep_bandwidth(copier, (size_t)got);
         }
         done += got;
-        code = check_stop(copier, err);
+        code = to >= 0 ? copy_note_if_due(copier, to, done, err) : ERR_OK;
+        if (!code)
+            code = copy_check_stop(copier, err);
     }
     *out_done = done;
     return code;
+}
+
+err_code copy_stream(struct copier *copier, int from, int to, int64_t limit,
+                     int64_t *out_done, struct error *err)
+{
+    hasher_reset(copier->hasher);
+    return copy_stream_on(copier, from, to, 0, limit, out_done, err);
 }
 
 /*
@@ -156,7 +152,7 @@ static err_code has_only_grown(struct copier *copier, int from, int64_t size,
 
     if (lseek(from, 0, SEEK_SET) < 0)
         return error_set_errno(err, errno, "cannot read again");
-    err_code code = stream(copier, from, -1, size, &done, err);
+    err_code code = copy_stream(copier, from, -1, size, &done, err);
     if (code)
         return code;
     struct hash again = hasher_digest(copier->hasher);
@@ -164,9 +160,9 @@ static err_code has_only_grown(struct copier *copier, int from, int64_t size,
     return ERR_OK;
 }
 
-static err_code judge_changes(struct copier *copier, int from, int64_t done,
-                              const struct platform_stat *before,
-                              struct record *record, struct error *err)
+err_code copy_judge_changes(struct copier *copier, int from, int64_t done,
+                            const struct platform_stat *before,
+                            struct record *record, struct error *err)
 {
     struct platform_stat after;
     bool only_grew = false;
@@ -187,7 +183,7 @@ static err_code judge_changes(struct copier *copier, int from, int64_t done,
     return ERR_OK;
 }
 
-static struct record new_record(const struct platform_stat *stat)
+struct record copy_new_record(const struct platform_stat *stat)
 {
     return (struct record){
         .type = ENTRY_FILE,
@@ -199,7 +195,7 @@ static struct record new_record(const struct platform_stat *stat)
     };
 }
 
-static unsigned racy_flag(const struct platform_stat *stat, int64_t read_ns)
+unsigned copy_racy_flag(const struct platform_stat *stat, int64_t read_ns)
 {
     return stat->ctime_ns > read_ns - RACY_NS ? RECORD_RACY : 0;
 }
@@ -233,7 +229,7 @@ static err_code stage(struct copier *copier, int from, int64_t size,
 
     if (code)
         return code;
-    code = stream(copier, from, to, size, out_done, err);
+    code = copy_stream(copier, from, to, size, out_done, err);
     record->hash = hasher_digest(copier->hasher);
     record->stamp.size_bytes = *out_done;
     if (!code)
@@ -250,12 +246,12 @@ static err_code copy_once(struct copier *copier, int from, const char *staged,
 
     if (code)
         return code;
-    *record = new_record(&before);
-    record->flags |= racy_flag(&before, read_ns);
+    *record = copy_new_record(&before);
+    record->flags |= copy_racy_flag(&before, read_ns);
     platform_advise_sequential(from);
     code = stage(copier, from, before.size_bytes, staged, record, &done, err);
     if (!code)
-        code = judge_changes(copier, from, done, &before, record, err);
+        code = copy_judge_changes(copier, from, done, &before, record, err);
     return code ? discard(copier, staged, code) : ERR_OK;
 }
 
@@ -328,7 +324,7 @@ static err_code hash_scratch(struct copier *copier, int fd, int64_t size,
                              struct hash *out, struct error *err)
 {
     int64_t done;
-    err_code code = stream(copier, fd, -1, size, &done, err);
+    err_code code = copy_stream(copier, fd, -1, size, &done, err);
 
     *out = hasher_digest(copier->hasher);
     if (!code && lseek(fd, 0, SEEK_SET) < 0)
@@ -380,9 +376,9 @@ static err_code copy_database(struct copier *copier, const char *raw,
                                     context->stop, &snapshot, err);
     if (code)
         return code;
-    out->record = new_record(&stat);
+    out->record = copy_new_record(&stat);
     out->record.source = signature;
-    out->record.flags = RECORD_SQLITE | racy_flag(&stat, read_ns);
+    out->record.flags = RECORD_SQLITE | copy_racy_flag(&stat, read_ns);
     return stage_snapshot(copier, database.scratch, staged, known, out, err);
 }
 
@@ -399,23 +395,40 @@ static err_code is_database(int fd, bool *out, struct error *err)
     return ERR_OK;
 }
 
-err_code copy_file(struct copier *copier, const char *raw, const char *staged,
-                   const struct hash *known, struct copy_result *out,
-                   struct error *err)
+static bool is_worth_resuming(const struct copier *copier,
+                              const struct copy_request *request, int from)
+{
+    struct platform_stat stat;
+
+    return copier->context->resumes && request->resumable &&
+           !platform_stat_fd(from, &stat, NULL) &&
+           stat.size_bytes >= RESUMABLE_BYTES;
+}
+
+err_code copy_file(struct copier *copier, const struct copy_request *request,
+                   struct copy_result *out, struct error *err)
 {
     CLEANUP_FD int from = -1;
     bool is_sqlite = false;
-    err_code code = platform_open_beneath(copier->context->source_fd, raw,
-                                          PLATFORM_OPEN_READ, &from, err);
+    err_code code =
+        platform_open_beneath(copier->context->source_fd, request->raw,
+                              PLATFORM_OPEN_READ, &from, err);
 
     *out = (struct copy_result){.is_unchanged = false};
     if (!code)
         code = is_database(from, &is_sqlite, err);
-    if (!code && is_sqlite)
-        code = copy_database(copier, raw, staged, known, out, err);
-    else if (!code)
-        code = copy_plain(copier, from, staged, &out->record, err);
-    return code;
+    if (code)
+        return code;
+    if (is_sqlite)
+        return copy_database(copier, request->raw, request->staged,
+                             request->known, out, err);
+    if (!is_worth_resuming(copier, request, from))
+        return copy_plain(copier, from, request->staged, &out->record, err);
+    code = copy_resumable(copier, request, from, out, err);
+    if (code != ERR_CHANGED)
+        return code;
+    out->is_resumable = false; /* it is being written: from its beginning */
+    return copy_plain(copier, from, request->staged, &out->record, err);
 }
 
 err_code copy_within_volume(struct copier *copier, const char *path,
@@ -433,7 +446,7 @@ err_code copy_within_volume(struct copier *copier, const char *path,
         code = platform_stat_fd(from, &stat, err);
     if (code)
         return code;
-    out->record = new_record(&stat);
+    out->record = copy_new_record(&stat);
     code =
         stage(copier, from, stat.size_bytes, staged, &out->record, &done, err);
     if (!code && done != stat.size_bytes)
