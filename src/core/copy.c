@@ -3,7 +3,7 @@
 #include "core/base/clock.h"
 #include "core/base/fdio.h"
 #include "core/base/path.h"
-#include "core/pipeline.h"
+#include "core/copy_internal.h"
 #include "core/sqlite_copy.h"
 
 #include <errno.h>
@@ -28,15 +28,6 @@
  * of the coarsest kernel clock (100 Hz), doubled. */
 #define RACY_NS (20 * NS_PER_MS)
 #define RETRY_PAUSE_NS (100 * NS_PER_MS)
-
-struct copier {
-    const struct copy_context *context;
-    struct fsops ops; /* on the volume */
-    struct hasher *hasher;
-    char *buffer;
-    struct pipeline *pipeline;
-    uint64_t scratch_number;
-};
 
 struct copier *copier_new(const struct copy_context *context)
 {
@@ -65,7 +56,7 @@ void copier_free(struct copier *copier)
  * --- bytes ---
  */
 
-static err_code check_stop(const struct copier *copier, struct error *err)
+err_code copy_check_stop(const struct copier *copier, struct error *err)
 {
     if (stop_flag_is_raised(copier->context->stop))
         return error_set(err, ERR_CANCELLED, "stopped on request");
@@ -101,8 +92,9 @@ static void write_back(int fd, int64_t before, int64_t after)
 }
 
 struct written {
-    const struct copier *copier;
+    struct copier *copier;
     int to;
+    int64_t begun; /* where this writing began in the file */
 };
 
 /* What there is to do after each piece that was written. */
@@ -110,44 +102,42 @@ static err_code note_written(void *context, int64_t before, int64_t after,
                              struct error *err)
 {
     const struct written *written = context;
-    const struct copier *copier = written->copier;
+    struct copier *copier = written->copier;
 
-    write_back(written->to, before, after);
+    write_back(written->to, written->begun + before, written->begun + after);
     atomic_fetch_add(copier->context->bytes_written, after - before);
     keep_bandwidth(copier, (size_t)(after - before));
-    return check_stop(copier, err);
+    err_code code =
+        copy_note_if_due(copier, written->to, written->begun + after, err);
+    return code ? code : copy_check_stop(copier, err);
 }
 
 static err_code stream_large(struct copier *copier, int from, int to,
-                             int64_t limit, int64_t *out_done,
+                             int64_t done, int64_t limit, int64_t *out_done,
                              struct error *err)
 {
-    struct written written = {copier, to};
+    struct written written = {copier, to, done};
     const struct pipeline_job job = {
         .from = from,
         .to = to,
-        .limit_bytes = limit,
+        .limit_bytes = limit - done,
         .hasher = copier->hasher,
         .context = &written,
         .moved = note_written,
     };
+    err_code code = pipeline_run(copier->pipeline, &job, out_done, err);
 
-    return pipeline_run(copier->pipeline, &job, out_done, err);
+    *out_done += done;
+    return code;
 }
 
-/*
- * Moves up to `limit` bytes, hashing them; less where the source ends early.
- * `to` -1: only hashes.
- */
-static err_code stream(struct copier *copier, int from, int to, int64_t limit,
-                       int64_t *out_done, struct error *err)
+err_code copy_stream_on(struct copier *copier, int from, int to, int64_t done,
+                        int64_t limit, int64_t *out_done, struct error *err)
 {
-    int64_t done = 0;
     err_code code = ERR_OK;
 
-    hasher_reset(copier->hasher);
-    if (to >= 0 && limit >= PIPELINE_FROM_BYTES)
-        return stream_large(copier, from, to, limit, out_done, err);
+    if (to >= 0 && limit - done >= PIPELINE_FROM_BYTES)
+        return stream_large(copier, from, to, done, limit, out_done, err);
     while (!code && done < limit) {
         size_t wanted = limit - done < (int64_t)BUFFER_BYTES
                             ? (size_t)(limit - done)
@@ -162,15 +152,22 @@ static err_code stream(struct copier *copier, int from, int to, int64_t limit,
             int failed = fd_write_full(to, copier->buffer, (size_t)got);
             if (failed)
                 return error_set_errno(err, failed, "cannot write");
-            struct written written = {copier, to};
+            struct written written = {copier, to, 0};
             code = note_written(&written, done, done + got, err);
         }
         done += got;
-        if (!code)
-            code = check_stop(copier, err);
+        if (!code && to < 0)
+            code = copy_check_stop(copier, err);
     }
     *out_done = done;
     return code;
+}
+
+err_code copy_stream(struct copier *copier, int from, int to, int64_t limit,
+                     int64_t *out_done, struct error *err)
+{
+    hasher_reset(copier->hasher);
+    return copy_stream_on(copier, from, to, 0, limit, out_done, err);
 }
 
 /*
@@ -197,7 +194,7 @@ static err_code has_only_grown(struct copier *copier, int from, int64_t size,
 
     if (lseek(from, 0, SEEK_SET) < 0)
         return error_set_errno(err, errno, "cannot read again");
-    err_code code = stream(copier, from, -1, size, &done, err);
+    err_code code = copy_stream(copier, from, -1, size, &done, err);
     if (code)
         return code;
     struct hash again = hasher_digest(copier->hasher);
@@ -205,9 +202,9 @@ static err_code has_only_grown(struct copier *copier, int from, int64_t size,
     return ERR_OK;
 }
 
-static err_code judge_changes(struct copier *copier, int from, int64_t done,
-                              const struct platform_stat *before,
-                              struct record *record, struct error *err)
+err_code copy_judge_changes(struct copier *copier, int from, int64_t done,
+                            const struct platform_stat *before,
+                            struct record *record, struct error *err)
 {
     struct platform_stat after;
     bool only_grew = false;
@@ -228,7 +225,7 @@ static err_code judge_changes(struct copier *copier, int from, int64_t done,
     return ERR_OK;
 }
 
-static struct record new_record(const struct platform_stat *stat)
+struct record copy_new_record(const struct platform_stat *stat)
 {
     return (struct record){
         .type = ENTRY_FILE,
@@ -240,7 +237,7 @@ static struct record new_record(const struct platform_stat *stat)
     };
 }
 
-static unsigned racy_flag(const struct platform_stat *stat, int64_t read_ns)
+unsigned copy_racy_flag(const struct platform_stat *stat, int64_t read_ns)
 {
     return stat->ctime_ns > read_ns - RACY_NS ? RECORD_RACY : 0;
 }
@@ -274,7 +271,7 @@ static err_code stage(struct copier *copier, int from, int64_t size,
 
     if (code)
         return code;
-    code = stream(copier, from, to, size, out_done, err);
+    code = copy_stream(copier, from, to, size, out_done, err);
     record->hash = hasher_digest(copier->hasher);
     record->stamp.size_bytes = *out_done;
     if (!code)
@@ -291,13 +288,13 @@ static err_code copy_once(struct copier *copier, int from, const char *staged,
 
     if (code)
         return code;
-    *record = new_record(&before);
-    record->flags |= racy_flag(&before, read_ns);
+    *record = copy_new_record(&before);
+    record->flags |= copy_racy_flag(&before, read_ns);
     if (before.size_bytes > (int64_t)BUFFER_BYTES)
         platform_advise_sequential(from);
     code = stage(copier, from, before.size_bytes, staged, record, &done, err);
     if (!code)
-        code = judge_changes(copier, from, done, &before, record, err);
+        code = copy_judge_changes(copier, from, done, &before, record, err);
     return code ? discard(copier, staged, code) : ERR_OK;
 }
 
@@ -370,7 +367,7 @@ static err_code hash_scratch(struct copier *copier, int fd, int64_t size,
                              struct hash *out, struct error *err)
 {
     int64_t done;
-    err_code code = stream(copier, fd, -1, size, &done, err);
+    err_code code = copy_stream(copier, fd, -1, size, &done, err);
 
     *out = hasher_digest(copier->hasher);
     if (!code && lseek(fd, 0, SEEK_SET) < 0)
@@ -422,9 +419,9 @@ static err_code copy_database(struct copier *copier, const char *raw,
                                     context->stop, &snapshot, err);
     if (code)
         return code;
-    out->record = new_record(&stat);
+    out->record = copy_new_record(&stat);
     out->record.source = signature;
-    out->record.flags = RECORD_SQLITE | racy_flag(&stat, read_ns);
+    out->record.flags = RECORD_SQLITE | copy_racy_flag(&stat, read_ns);
     return stage_snapshot(copier, database.scratch, staged, known, out, err);
 }
 
@@ -442,23 +439,40 @@ static err_code is_database(int fd, bool *out, struct error *err)
     return ERR_OK;
 }
 
-err_code copy_file(struct copier *copier, const char *raw, const char *staged,
-                   const struct hash *known, struct copy_result *out,
-                   struct error *err)
+static bool is_worth_resuming(const struct copier *copier,
+                              const struct copy_request *request, int from)
+{
+    struct platform_stat stat;
+
+    return copier->context->resumes && request->resumable &&
+           !platform_stat_fd(from, &stat, NULL) &&
+           stat.size_bytes >= RESUMABLE_BYTES;
+}
+
+err_code copy_file(struct copier *copier, const struct copy_request *request,
+                   struct copy_result *out, struct error *err)
 {
     CLEANUP_FD int from = -1;
     bool is_sqlite = false;
-    err_code code = platform_open_beneath(copier->context->source_fd, raw,
-                                          PLATFORM_OPEN_READ, &from, err);
+    err_code code =
+        platform_open_beneath(copier->context->source_fd, request->raw,
+                              PLATFORM_OPEN_READ, &from, err);
 
     *out = (struct copy_result){.is_unchanged = false};
     if (!code)
         code = is_database(from, &is_sqlite, err);
-    if (!code && is_sqlite)
-        code = copy_database(copier, raw, staged, known, out, err);
-    else if (!code)
-        code = copy_plain(copier, from, staged, &out->record, err);
-    return code;
+    if (code)
+        return code;
+    if (is_sqlite)
+        return copy_database(copier, request->raw, request->staged,
+                             request->known, out, err);
+    if (!is_worth_resuming(copier, request, from))
+        return copy_plain(copier, from, request->staged, &out->record, err);
+    code = copy_resumable(copier, request, from, out, err);
+    if (code != ERR_CHANGED)
+        return code;
+    out->is_resumable = false; /* it is being written: from its beginning */
+    return copy_plain(copier, from, request->staged, &out->record, err);
 }
 
 err_code copy_within_volume(struct copier *copier, const char *path,
@@ -476,7 +490,7 @@ err_code copy_within_volume(struct copier *copier, const char *path,
         code = platform_stat_fd(from, &stat, err);
     if (code)
         return code;
-    out->record = new_record(&stat);
+    out->record = copy_new_record(&stat);
     code =
         stage(copier, from, stat.size_bytes, staged, &out->record, &done, err);
     if (!code && done != stat.size_bytes)

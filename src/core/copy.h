@@ -11,6 +11,7 @@
 #include "core/current.h"
 #include "core/fsops.h"
 #include "core/record.h"
+#include "core/resume.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -30,6 +31,8 @@ struct copy_context {
     _Atomic int64_t *bytes_written; /* grows while files are staged */
     struct current *current; /* the file that is being staged; NULL: nobody
                                 looks */
+    struct resumes *resumes; /* of large files; NULL: none is resumed */
+    int64_t owner;           /* whose they are */
 };
 
 /* One worker's own: buffers and open directories. */
@@ -41,21 +44,30 @@ struct copy_result {
     struct record record; /* source, hash, flags, metadata; not the key */
     bool is_unchanged;    /* a database whose snapshot equals the row's: not
                              staged, only the signature is new */
+    bool is_resumable;    /* it is at `resumable`, not at `staged` */
+};
+
+/* One file to be copied. Borrowed. */
+struct copy_request {
+    const char *path;         /* key path in the job */
+    const char *raw;          /* in the source */
+    const char *staged;       /* where to, on the volume */
+    const char *resumable;    /* where to if it is large and plain; NULL */
+    const struct hash *known; /* of a database's row, or NULL */
 };
 
 /*
- * Copies the file at `raw` in the source to `staged` on the volume. `known`
- * is the row's hash of a database, or NULL. `slot` makes scratch names unique
- * among workers. On failure nothing is left in staging.
+ * Copies a file of the source to the volume. On failure nothing is left in
+ * staging, but for what the next run resumes: after ERR_CANCELLED, or when the
+ * device failed.
  *
  * ERR_CHANGED     it kept changing
  * ERR_CANCELLED   stopped; within a second, also inside a large file
  * ERR_NO_SPACE    on the volume, or on the internal disk for a database
  * ERR_NOT_FOUND   it vanished from the source
  */
-err_code copy_file(struct copier *copier, const char *raw, const char *staged,
-                   const struct hash *known, struct copy_result *out,
-                   struct error *err) MUST_CHECK;
+err_code copy_file(struct copier *copier, const struct copy_request *request,
+                   struct copy_result *out, struct error *err) MUST_CHECK;
 
 /*
  * Copies a file of the volume to `staged`, for a sole copy that goes into the

@@ -5,6 +5,7 @@
 #include "core/base/path.h"
 #include "core/execute_build.h"
 #include "core/execute_report.h"
+#include "core/execute_resume.h"
 #include "core/guard.h"
 #include "core/replica.h"
 
@@ -89,8 +90,10 @@ static err_code prepare_items(struct executor *executor, size_t first,
         struct stage_item item;
         code = build_stage_item(executor->options, &executor->steps.items[i],
                                 arena, &item, err);
-        if (!code)
-            ARRAY_PUSH(out, item);
+        if (code)
+            break;
+        execute_name_resumable(executor->options, &executor->copy, &item);
+        ARRAY_PUSH(out, item);
     }
     return code;
 }
@@ -115,7 +118,7 @@ static err_code leave_out_what_does_not_fit(struct executor *executor,
         struct stage_item *item = &items->items[i];
         if (item->from == STAGE_NOTHING)
             continue;
-        int64_t size = item->step->action->size_bytes;
+        int64_t size = item->step->action->size_bytes - item->kept_bytes;
         int64_t needed = (size + cluster - 1) / cluster * cluster;
         if (needed <= left) {
             left -= needed;
@@ -183,6 +186,8 @@ static err_code commit(struct executor *executor, struct batch *batch,
                                  executor->counts, err);
     if (!code)
         count_durable(executor, batch);
+    if (!code)
+        code = execute_forget_resumed(&executor->copy, batch, err);
     batch_release(batch);
     return code;
 }
@@ -537,7 +542,13 @@ err_code execute_plan(const struct execute_options *options,
     if (!code)
         code = ensure_job_directory(&executor, err);
     if (!code)
+        code = execute_open_resumes(options, &executor.copy, err);
+    if (!code)
         code = run_batches(&executor, err);
+    err_code closed = execute_close_resumes(options, &executor.copy, !code,
+                                            code ? NULL : err);
+    if (!code)
+        code = closed;
     if (!code || code == ERR_CANCELLED) {
         err_code finished = finish_directories(&executor, err);
         code = finished ? finished : code;

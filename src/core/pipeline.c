@@ -142,10 +142,8 @@ static void *reader_main(void *argument)
             left < (int64_t)BUFFER_BYTES ? (size_t)left : BUFFER_BYTES;
         ssize_t got = fill(pipeline, pipeline->buffers[slot], wanted);
         int failed = got < 0 ? errno : 0;
-        if (got > 0) {
-            hasher_add(job->hasher, pipeline->buffers[slot], (size_t)got);
+        if (got > 0)
             done += got;
-        }
         is_last = got < (ssize_t)wanted || done >= job->limit_bytes;
         hand_over(pipeline, slot, got, is_last, failed);
     }
@@ -237,11 +235,13 @@ static err_code write_all(struct pipeline *pipeline, int64_t *out_done,
     *out_done = 0;
     while (!code &&
            (length = wait_for_piece(pipeline, &slot, &read_error)) > 0) {
-        int64_t after = *out_done + (int64_t)length;
+        int64_t before = *out_done, after = before + (int64_t)length;
         code = write_piece(pipeline, slot, length, err);
-        if (!code)
-            code = job->moved(job->context, *out_done, after, err);
-        *out_done = after;
+        if (!code) {
+            hasher_add(job->hasher, pipeline->buffers[slot], length);
+            *out_done = after;
+            code = job->moved(job->context, before, after, err);
+        }
         give_back(pipeline);
     }
     if (!code && read_error)

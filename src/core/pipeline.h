@@ -1,6 +1,6 @@
 /*
- * A large file's bytes from one descriptor to another: one thread reads and
- * hashes, the caller writes, a few buffers in between. Past the page cache
+ * A large file's bytes from one descriptor to another: one thread reads, the
+ * caller writes and hashes, a few buffers in between. Past the page cache
  * where the platform can, since neither side is read again soon: copying
  * through it takes several times the processor's time, and empties it of
  * what others use.
@@ -24,7 +24,7 @@ struct pipeline_job {
     int from; /* read from where it stands */
     int to;   /* written from where it stands; -1: only hashed */
     int64_t limit_bytes;
-    struct hasher *hasher; /* gets what is read, in order */
+    struct hasher *hasher; /* gets what is written, before `moved` is told */
     void *context;
     /* After each piece, on the caller's thread; an error ends it. */
     err_code (*moved)(void *context, int64_t before, int64_t after,

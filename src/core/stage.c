@@ -14,6 +14,7 @@ void stage_items_release(struct stage_items *items)
 {
     for (size_t i = 0; i < items->count; i++) {
         free(items->items[i].staged);
+        free(items->items[i].resumable);
         free(items->items[i].message);
     }
     free(items->items);
@@ -27,12 +28,22 @@ static void copy_item(struct pool *pool, struct copier *copier,
 
     item->staged = session_new_staged(pool->session);
     current_set(pool->context->current, item->step->action->path);
+    const struct copy_request request = {
+        .path = item->step->action->path,
+        .raw = item->path,
+        .staged = item->staged,
+        .resumable = item->resumable,
+        .known = item->known,
+    };
     if (item->from == STAGE_SOURCE)
-        item->code = copy_file(copier, item->path, item->staged, item->known,
-                               &item->result, &err);
+        item->code = copy_file(copier, &request, &item->result, &err);
     else
         item->code = copy_within_volume(copier, item->path, item->staged,
                                         &item->result, &err);
+    if (item->result.is_resumable) {
+        free(item->staged);
+        item->staged = TAKE_PTR(item->resumable);
+    }
     if (item->code)
         item->message = xstrdup(err.message);
     if (error_is_device_failure(item->code) && item->from == STAGE_VOLUME)

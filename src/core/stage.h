@@ -21,6 +21,9 @@ struct stage_item {
     const char *path;         /* in the source, or on the volume; borrowed */
     const struct hash *known; /* of a database's row, or NULL; borrowed */
     char *staged;             /* on the volume; owned */
+    char *resumable;    /* where it is staged if it is resumed; owned, NULL: is
+                           not */
+    int64_t kept_bytes; /* so much of it is on the volume already */
     struct copy_result result;
     err_code code; /* ERR_CANCELLED: not begun, or stopped */
     char *message; /* of a failure; owned, NULL otherwise */

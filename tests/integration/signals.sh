@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # quick
 # SIGINT, SIGTERM and SIGHUP stop staging within a second: what is staged whole
-# is committed, the unfinished file goes, exit 8; a second signal leaves at
+# is committed, the unfinished file is kept to be resumed, exit 8; a second signal leaves at
 # once; the next run finishes. Progress on a terminal, plain lines in a log.
 . "$(dirname "$0")/lib.sh"
 
