@@ -1199,7 +1199,8 @@ static void rsync_was_asked(void **state)
         SKIP_BECAUSE("no rsync");
     printf("rsync was asked %zu times, directories were locked %zu times\n",
            asked, locked);
-    assert_true(asked > 0);
+    if (!getenv("BERTH_HISTORIES"))
+        assert_true(asked > 0);
 }
 
 /* Root reads what cannot be read. */
