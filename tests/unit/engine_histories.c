@@ -292,8 +292,10 @@ static void change_case(struct history *history, const struct leaves *leaves)
     if (!is_letter)
         return;
     *letter ^= 'a' ^ 'A';
-    if (!leaves_find(leaves, to))
-        move(history, leaf->path, to);
+    for (size_t i = 0; i < leaves->count; i++)
+        if (same_key(leaves->items[i].path, to))
+            return;
+    move(history, leaf->path, to);
 }
 
 /* The same name, spelt otherwise: a file server's Mac client does that. */
