@@ -109,14 +109,24 @@ static const char *random_name(struct history *history)
     return names[dice_below(&history->dice, COUNT_OF(names))];
 }
 
+/* Name by name: one that is no text is its bytes, whatever is beside it. */
 static bool same_key(const char *one, const char *other)
 {
-    CLEANUP(strbuf_release) struct strbuf key = STRBUF_INIT;
-    CLEANUP(strbuf_release) struct strbuf other_key = STRBUF_INIT;
+    bool are_same = true;
 
-    name_key(one, &key);
-    name_key(other, &other_key);
-    return !strcmp(key.text, other_key.text);
+    while (are_same && *one && *other) {
+        size_t length = strcspn(one, "/"), other_length = strcspn(other, "/");
+        CLEANUP_FREE char *name = xstrndup(one, length);
+        CLEANUP_FREE char *other_name = xstrndup(other, other_length);
+        CLEANUP(strbuf_release) struct strbuf key = STRBUF_INIT;
+        CLEANUP(strbuf_release) struct strbuf other_key = STRBUF_INIT;
+        name_key(name, &key);
+        name_key(other_name, &other_key);
+        are_same = !strcmp(key.text, other_key.text);
+        one += length + (one[length] == '/');
+        other += other_length + (other[other_length] == '/');
+    }
+    return are_same && !*one && !*other;
 }
 
 static bool same_fold(const char *one, const char *other)
