@@ -247,6 +247,14 @@ check-ui: all
 	else echo 'skipped: ui: needs python3'; \
 	    echo 'ui: 0 passed, 0 failed, 1 skipped'; fi
 
+# Figures for docs/design.md: the catalogue's form.
+bench-catalogue: $(B)/tests/bench/catalogue
+	$<
+$(B)/tests/bench/catalogue: $(B)/tests/bench/catalogue.o $(practice_libs)
+	$(call say,LD   $@)
+	$(Q)$(CC) $(link_flags) -o $@ $^ $(package_libs)
+.PHONY: bench-catalogue
+
 # tests/fuzz/NAME.c is one libFuzzer program each:
 # make CC=clang SAN=fuzzer-no-link,address,undefined fuzz
 fuzz_bin := $(patsubst %.c,$(B)/%,$(call room,tests/fuzz))

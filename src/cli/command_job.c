@@ -75,6 +75,13 @@ static err_code add_exclude(struct command *request, const char *value,
     return ERR_OK;
 }
 
+static err_code set_claim(struct command *request, const char *value,
+                          struct error *err)
+{
+    request->claim = true;
+    return ERR_OK;
+}
+
 static err_code take_name(struct command *request,
                           const struct cli_words *words, struct error *err)
 {
@@ -99,6 +106,8 @@ static const struct cli_option add_options[] = {
     {"--include", "PATTERN", "only these files; may be given again",
      add_include},
     {"--exclude", "PATTERN", "not these; may be given again", add_exclude},
+    {"--claim", NULL, "take targets over from another machine's job",
+     set_claim},
     {0},
 };
 

@@ -76,9 +76,10 @@ struct command {
     struct config_volume volume; /* VOLUME_ADD: name, role */
     bool is_folder;              /* VOLUME_ADD */
     struct config_job job;       /* JOB_ADD */
-    enum diff_depth depth;       /* DIFF, SYNC */
-    bool dry_run;                /* SYNC, TIDY, PRUNE: say only */
-    bool eject_after;            /* SYNC: the drives that it wrote to */
+    bool claim; /* JOB_ADD: targets that are another machine's, too */
+    enum diff_depth depth; /* DIFF, SYNC */
+    bool dry_run;          /* SYNC, TIDY, PRUNE: say only */
+    bool eject_after;      /* SYNC: the drives that it wrote to */
     /*
      * SYNC: exactly these plans, as they were shown; what changed meanwhile
      * on the drive's side drops out. NULL: made anew.

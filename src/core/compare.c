@@ -154,6 +154,7 @@ static void walker_release(struct walker *walker)
     free(walker->twins.items);
     free(walker->gone.items);
     free(walker->fresh.items);
+    free(walker->shifted.items);
 }
 
 static void append_candidates(struct rename_candidates *to,
@@ -168,7 +169,8 @@ static void append_candidates(struct rename_candidates *to,
 
 /* Moves what a walker found into the common plan. */
 static void collect(struct plan *plan, struct rename_candidates *gone,
-                    struct rename_candidates *fresh, struct walker *walker)
+                    struct rename_candidates *fresh,
+                    struct shifted_files *shifted, struct walker *walker)
 {
     struct plan *part = &walker->plan;
 
@@ -186,6 +188,8 @@ static void collect(struct plan *plan, struct rename_candidates *gone,
         sum_of_bytes(plan->totals.rows_bytes, part->totals.rows_bytes);
     append_candidates(gone, &walker->gone);
     append_candidates(fresh, &walker->fresh);
+    for (size_t i = 0; i < walker->shifted.count; i++)
+        ARRAY_PUSH(shifted, walker->shifted.items[i]);
 }
 
 static void make_plan(const struct compare_options *options,
@@ -193,16 +197,19 @@ static void make_plan(const struct compare_options *options,
 {
     struct plan plan = PLAN_INIT;
     struct rename_candidates gone = {.items = NULL}, fresh = {.items = NULL};
+    struct shifted_files shifted = {.items = NULL};
 
     for (unsigned i = 0; i < options->walkers; i++)
-        collect(&plan, &gone, &fresh, &walkers[i]);
+        collect(&plan, &gone, &fresh, &shifted, &walkers[i]);
     plan_sort(&plan);
+    compare_adopt_shifted(options, &plan, &shifted);
     if (options->job->mode == JOB_MIRROR)
         compare_match_renames(&plan, &gone, &fresh);
     if (options->job->include_count)
         plan_drop_empty_directories(&plan);
     free(gone.items);
     free(fresh.items);
+    free(shifted.items);
     plan.is_full = options->drive_fd >= 0;
     plan.made_ns = options->now_ns;
     plan_total(&plan);

@@ -186,6 +186,9 @@ static void add_copy(struct walker *walker, const struct compare_task *task,
         action->before = drive_stamp(trio);
     if (trio->row && trio->row->flags & RECORD_SQLITE)
         action->flags |= ACTION_DATABASE;
+    if (verdict == DIFF_REPLACE && !trio->row && trio->drive && !is_poisoned)
+        compare_note_shift(walker, action->path, &trio->source->stat,
+                           &trio->drive->stat);
     if (verdict == DIFF_NEW)
         add_candidate(walker, &walker->fresh, action, &signature);
 }

@@ -56,6 +56,14 @@ static bool is_poisoned(const struct walker *walker,
     return paths_contain(walker->options->poisoned, path);
 }
 
+/* One name, in another spelling (NFC, NFD): the drive keeps the one that it
+ * has, the row learns the one that a restore is to bring back. */
+static bool is_respelt(const struct walker *walker, const struct trio *trio)
+{
+    return trio->row && !compare_moved(&walker->moved, trio->key) &&
+           strcmp(record_raw(trio->row), trio->source->raw) != 0;
+}
+
 static err_code judge_present(struct walker *walker,
                               const struct compare_task *task,
                               const struct trio *trio, struct error *err)
@@ -85,6 +93,8 @@ static err_code judge_present(struct walker *walker,
         }
         verdict = diff_decide(&input);
     }
+    if (verdict == DIFF_NOTHING && is_respelt(walker, trio))
+        verdict = DIFF_SIGN;
     struct trio judged = *trio;
     judged.needs_room =
         trio->source->needs_room || verdict == DIFF_SWAP ||

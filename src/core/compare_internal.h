@@ -30,6 +30,17 @@ struct rename_candidates {
     size_t count, capacity;
 };
 
+/* No row yet, equal sizes, and times that are a clock shift apart. */
+struct shifted_file {
+    const char *path;
+    const struct noted *noted; /* in the plan's arena: what adopting writes */
+    int64_t shift_ns;
+};
+struct shifted_files {
+    struct shifted_file *items;
+    size_t count, capacity;
+};
+
 struct compare_walk; /* shared by the walkers: compare.c */
 
 /*
@@ -64,6 +75,7 @@ struct walker {
     } twins;
     struct plan plan; /* its part */
     struct rename_candidates gone, fresh;
+    struct shifted_files shifted;
 };
 
 void compare_push(struct compare_walk *walk, const struct compare_task *task);
@@ -81,6 +93,21 @@ err_code compare_directory(struct walker *walker,
 void compare_find_moved(struct walker *walker);
 const struct moved_directory *compare_moved(
     const struct moved_directories *moved, const char *key);
+
+/* Of the sorted plan; NULL when there is none. */
+struct action *compare_find_action(struct plan *plan, const char *path,
+                                   enum action_kind kind);
+
+/*
+ * Adopting a drive whose clock was another (ENGINE, "Comparing"): remembers a
+ * file that would be replaced, and afterwards adopts those that differ by one
+ * shift if a sample of them has the same content.
+ */
+void compare_note_shift(struct walker *walker, const char *path,
+                        const struct platform_stat *source,
+                        const struct platform_stat *drive);
+void compare_adopt_shifted(const struct compare_options *options,
+                           struct plan *plan, struct shifted_files *files);
 
 /* Turns new + gone pairs of the sorted plan into renames. */
 void compare_match_renames(struct plan *plan, struct rename_candidates *gone,

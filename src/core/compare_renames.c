@@ -38,8 +38,8 @@ static void sort_candidates(struct rename_candidates *candidates)
               compare_candidates);
 }
 
-static struct action *find_action(struct plan *plan, const char *path,
-                                  enum action_kind kind)
+struct action *compare_find_action(struct plan *plan, const char *path,
+                                   enum action_kind kind)
 {
     size_t low = 0, high = plan->count;
 
@@ -78,8 +78,8 @@ static void add_pair(struct pairs *pairs, struct plan *plan,
 {
     struct pair pair = {
         .gone = gone,
-        .new = find_action(plan, fresh->path, ACTION_NEW),
-        .delete = find_action(plan, gone->path, ACTION_DELETE),
+        .new = compare_find_action(plan, fresh->path, ACTION_NEW),
+        .delete = compare_find_action(plan, gone->path, ACTION_DELETE),
     };
 
     if (pair.new &&pair.delete)

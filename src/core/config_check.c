@@ -312,6 +312,35 @@ static err_code check_sources(const struct check *check,
     return ERR_OK;
 }
 
+/*
+ * What a move takes away a mirror of the same place would delete from its
+ * drive: perhaps the last copy but one, and every night anew.
+ */
+static err_code check_moves(const struct check *check, size_t index)
+{
+    const struct config_job *jobs = check->config->jobs;
+    CLEANUP(strbuf_release) struct strbuf source = STRBUF_INIT;
+    CLEANUP(strbuf_release) struct strbuf words = STRBUF_INIT;
+
+    name_fold(jobs[index].source, &source);
+    for (size_t i = 0; i < check->config->job_count; i++) {
+        CLEANUP(strbuf_release) struct strbuf other = STRBUF_INIT;
+        name_fold(jobs[i].source, &other);
+        if (jobs[index].mode != JOB_MOVE || jobs[i].mode != JOB_MIRROR ||
+            !path_overlaps(source.text, other.text))
+            continue;
+        strbuf_addf(&words, "job \"%s\" moves files away from where job \"%s\"",
+                    jobs[index].name, jobs[i].name);
+        add_line(job_line(check, i, "source"), &words);
+        strbuf_addf(&words,
+                    " mirrors them, which would delete its copies: use "
+                    "\"update\" for \"%s\", or sources apart",
+                    jobs[i].name);
+        return fail_at(check, job_line(check, index, "source"), words.text);
+    }
+    return ERR_OK;
+}
+
 err_code config_check_together(const struct config *config,
                                const struct config_text *text,
                                struct error *err)
@@ -328,6 +357,8 @@ err_code config_check_together(const struct config *config,
             code = check_targets(&check, i);
         if (!code)
             code = check_copies(&check, i);
+        if (!code)
+            code = check_moves(&check, i);
     }
     if (code)
         return code;

@@ -134,6 +134,8 @@ struct plan {
     bool deletes_are_held; /* over the cap */
     bool overwrites_are_held;
     int64_t made_ns;
+    /* Adopted although their times are off by a clock shift (of the last). */
+    int64_t shifted_files, shift_ns;
 };
 
 #define PLAN_INIT                                                              \

@@ -111,6 +111,10 @@ struct platform_inhibitor *task_inhibit(struct task *task,
 void task_post_finding(void *task, const char *job, const char *path,
                        enum verify_finding finding, const char *message);
 
+/* `job add --claim`: once the job is in the configuration; on failure it is
+ * taken out again. */
+err_code task_claim_added(struct task *task, struct error *err) MUST_CHECK;
+
 /* Ejects the drives that these volumes are on, each once; what goes wrong is
  * said. */
 enum outcome task_eject_volumes(struct task *task,

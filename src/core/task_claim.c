@@ -104,6 +104,40 @@ static err_code claim_pair(struct task *task, const struct pair *pair,
     return code ? code : forget_source(&claiming, err);
 }
 
+/* All of the job's targets, as the configuration has them now. */
+static err_code claim_added(struct task *task, struct error *err)
+{
+    const struct config_job *job;
+    struct config fresh;
+    err_code code = config_load(task->context->config_path, task->context->home,
+                                &fresh, err);
+
+    if (code)
+        return code;
+    config_release(&task->config);
+    task->config = fresh;
+    job = config_find_job(&task->config, task->command->job.name);
+    for (size_t i = 0; !code && i < job->target_count; i++) {
+        const struct config_target *target = &job->targets[i];
+        const struct pair pair = {
+            job, target, config_find_volume(&task->config, target->volume)};
+        code = claim_pair(task, &pair, err);
+    }
+    return code;
+}
+
+err_code task_claim_added(struct task *task, struct error *err)
+{
+    err_code code = claim_added(task, err);
+
+    /* As if it had not been asked for. */
+    if (code &&
+        config_remove_job(task->context->config_path, task->context->home,
+                          task->command->job.name, NULL))
+        error_prefix(err, "the job is added, but not claimed");
+    return code;
+}
+
 err_code task_job_claim(struct task *task, enum outcome *outcome,
                         struct error *err)
 {

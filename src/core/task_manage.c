@@ -208,11 +208,13 @@ err_code task_job_add(struct task *task, enum outcome *outcome,
 
     if (!code)
         code = check_source(job, err);
-    if (!code)
+    if (!code && !task->command->claim)
         code = check_targets(task, job, err);
     if (!code)
         code = config_add_job(task->context->config_path, task->context->home,
                               job, err);
+    if (!code && task->command->claim)
+        code = task_claim_added(task, err);
     return code;
 }
 

@@ -6,6 +6,7 @@
 #include "core/guard.h"
 #include "core/marker.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -209,6 +210,21 @@ static err_code has_directory(const struct volume *volume,
     return code == ERR_NOT_FOUND ? ERR_OK : code;
 }
 
+/* Once: from then on the volume's own times are recorded. */
+static void tell_about_shift(struct task *task, const struct prepared *prepared,
+                             const struct plan *plan)
+{
+    int64_t minutes = plan->shift_ns / (60 * NS_PER_SECOND);
+
+    if (plan->shifted_files)
+        task_say(task,
+                 "job %s: the times of %" PRId64 " files on volume %s are off "
+                 "by %+" PRId64 " minutes, a clock shift; a sample has the "
+                 "same content: nothing of them is copied",
+                 prepared->pair.job->name, plan->shifted_files,
+                 prepared->pair.volume->name, minutes);
+}
+
 err_code task_compare(struct task *task, const struct compare_inputs *inputs,
                       struct plan *out, struct error *err)
 {
@@ -242,9 +258,11 @@ err_code task_compare(struct task *task, const struct compare_inputs *inputs,
                                      &poisoned, err);
     if (!code)
         code = compare(&options, out, err);
-    if (!code)
-        out->totals.space_bytes = guard_space_needed(
-            out, options.traits->cluster_bytes, !options.traits->has_journal,
-            SOLE_COPY_LIMIT_BYTES);
-    return code;
+    if (code)
+        return code;
+    out->totals.space_bytes =
+        guard_space_needed(out, options.traits->cluster_bytes,
+                           !options.traits->has_journal, SOLE_COPY_LIMIT_BYTES);
+    tell_about_shift(task, prepared, out);
+    return ERR_OK;
 }

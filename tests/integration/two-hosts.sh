@@ -129,6 +129,15 @@ for fs in exfat ext4; do
     check "$fs: a target of another machine is refused" test "$code" -eq 2
     check "$fs: and its machine is named" grep -q 'belongs to job docs of' "$TMP/words"
 
+    code=0
+    host new job add other --source "$TMP/source-nas" --target usb:/laptop \
+        --claim 2>"$TMP/words" || code=$?
+    check "$fs: --claim takes it over" test "$code" -eq 0
+    host new job list >"$TMP/words"
+    check "$fs: the job is there" grep -q usb:/laptop "$TMP/words"
+    expect_exit 4 host laptop sync 2>"$TMP/words"
+    expect_exit 0 host laptop job claim docs 2>>"$TMP/words"
+
     # The machine dies; its source lives on in a new one.
     before=$(cd "$root/nas" && find . -type f -printf '%p %T@\n' | sort)
     rm -rf "$TMP/state-nas"

@@ -639,6 +639,27 @@ static void overlapping_targets_of_jobs_are_refused(void **state)
     assert_all_refused(refusals, COUNT_OF(refusals));
 }
 
+#define MOVING(mode_of_j)                                                      \
+    VOLUMES_LINES                                                              \
+    "jobs = (\n{ name = \"j\"; source = \"/s\"; mode = \"" mode_of_j           \
+    "\"; targets = [ \"a:/x\" ]; },\n{ name = \"k\"; source = \"/s/t\"; mode " \
+    "= \"move\"; targets = [ \"b:/x\" ]; }\n);\n"
+
+static void a_mirror_of_what_is_moved_away_is_refused(void **state)
+{
+    static const struct refusal refusals[] = {
+        {MOVING("mirror"),
+         PATH ":7: job \"k\" moves files away from where job \"j\" (line 6) "
+              "mirrors them, which would delete its copies: use \"update\" "
+              "for \"j\", or sources apart"},
+    };
+    CLEANUP(config_release) struct config config = CONFIG_INIT;
+
+    assert_all_refused(refusals, COUNT_OF(refusals));
+    load(MOVING("update"), &config);
+    assert_int_equal(config.job_count, 2);
+}
+
 static void disjoint_targets_are_accepted(void **state)
 {
     static const char *const fine[] = {
@@ -2158,6 +2179,7 @@ int main(void)
         cmocka_unit_test(names_and_ids_are_unique_together),
         cmocka_unit_test(bad_targets_are_refused),
         cmocka_unit_test(overlapping_targets_of_jobs_are_refused),
+        cmocka_unit_test(a_mirror_of_what_is_moved_away_is_refused),
         cmocka_unit_test(disjoint_targets_are_accepted),
         cmocka_unit_test(sources_do_not_meet_the_folders_of_targets),
         cmocka_unit_test(syntax_errors_name_line_and_key),

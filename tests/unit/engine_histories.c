@@ -20,6 +20,9 @@
 #include "unit/dice.h"
 #include "unit/play.h"
 
+#include <spawn.h>
+#include <sys/wait.h>
+
 /* What the drive is taken for. */
 enum kind {
     KIND_UNIX,      /* as it is: links, permissions, any name */
@@ -35,6 +38,7 @@ struct history {
     struct traits traits;
     long last_number; /* each content has a number of its own */
     bool is_sneaky;   /* this round: content changes and no time tells */
+    bool is_respelt;  /* a name was spelt otherwise */
     bool is_touched;  /* somebody else may change the drive, too */
     size_t moved;     /* files that a sync took away from the source */
     bool has_foreign; /* something was put on the drive by somebody else */
@@ -87,15 +91,42 @@ static bool is_foreign(const struct leaf *leaf)
 
 /* --- names --- */
 
+/* One name in its two spellings, and the longest there is: 255 bytes. */
+#define COMPOSED "\u00e9.txt"
+#define DECOMPOSED "e\u0301.txt"
+#define TEN "0123456789"
+#define FIFTY TEN TEN TEN TEN TEN
+#define LONG_NAME FIFTY FIFTY FIFTY FIFTY FIFTY "long!"
+
 static const char *random_name(struct history *history)
 {
     static const char *const names[] = {
-        "a",     "b",   "c",   "d",   "B",   "C",      "a b",
-        "x.",    "con", "q:r", "ö",   "Ö",   "Ärger",  "ärger",
-        "é.txt", "-rf", "*",   "a\n", "...", "日本語", "\xff",
+        "a",   "b",   "c",   "d",   "B",      "C",     "a b",     "x.",
+        "con", "q:r", "ö",   "Ö",   "Ärger",  "ärger", COMPOSED,  DECOMPOSED,
+        "-rf", "*",   "a\n", "...", "日本語", "\xff",  LONG_NAME,
     };
 
     return names[dice_below(&history->dice, COUNT_OF(names))];
+}
+
+/* Name by name: one that is no text is its bytes, whatever is beside it. */
+static bool same_key(const char *one, const char *other)
+{
+    bool are_same = true;
+
+    while (are_same && *one && *other) {
+        size_t length = strcspn(one, "/"), other_length = strcspn(other, "/");
+        CLEANUP_FREE char *name = xstrndup(one, length);
+        CLEANUP_FREE char *other_name = xstrndup(other, other_length);
+        CLEANUP(strbuf_release) struct strbuf key = STRBUF_INIT;
+        CLEANUP(strbuf_release) struct strbuf other_key = STRBUF_INIT;
+        name_key(name, &key);
+        name_key(other_name, &other_key);
+        are_same = !strcmp(key.text, other_key.text);
+        one += length + (one[length] == '/');
+        other += other_length + (other[other_length] == '/');
+    }
+    return are_same && !*one && !*other;
 }
 
 static bool same_fold(const char *one, const char *other)
@@ -112,10 +143,11 @@ static bool same_fold(const char *one, const char *other)
 static bool is_free(struct history *history, const struct leaves *leaves,
                     const char *path)
 {
-    if (leaves_find(leaves, path) || strlen(path) > 60)
+    if (leaves_find(leaves, path) || strlen(path) > 1000)
         return false;
     for (size_t i = 0; i < leaves->count; i++)
-        if (history->kind == KIND_FAT && same_fold(leaves->items[i].path, path))
+        if (history->kind == KIND_FAT ? same_fold(leaves->items[i].path, path)
+                                      : same_key(leaves->items[i].path, path))
             return false;
     return true;
 }
@@ -151,6 +183,8 @@ static void write_content(const char *path, long number, size_t size)
 {
     FILE *file = fopen(path, "w");
 
+    if (!file && errno == EACCES && !unlink(path)) /* as an editor would */
+        file = fopen(path, "w");
     assert_non_null(file);
     fprintf(file, "%ld ", number);
     for (size_t i = 0; i < size; i++)
@@ -193,16 +227,21 @@ static void create_file(struct history *history, const char *path)
         return;
     }
     write_content(path, new_number(history, false), size);
+    if (dice_one_in(&history->dice, 15)) /* most of it a hole */
+        assert_int_equal(truncate(path, 1000000), 0);
 }
 
 static void edit_file(struct history *history, const char *path,
                       const struct leaf *leaf)
 {
     long number = new_number(history, false);
-    CLEANUP_FREE char *temporary = xasprintf("%s.editing", path);
+    CLEANUP_FREE char *temporary = path_join(history->play->source, "editing");
     FILE *file;
 
-    switch (history->is_sneaky ? 9 : dice_below(&history->dice, 4)) {
+    size_t way = history->is_sneaky ? 9 : dice_below(&history->dice, 4);
+    if (access(path, W_OK))
+        way = 2;
+    switch (way) {
     case 0:
         note(history, "write %s", leaf->path);
         write_content(path, number, dice_below(&history->dice, 40));
@@ -265,8 +304,30 @@ static void change_case(struct history *history, const struct leaves *leaves)
     if (!is_letter)
         return;
     *letter ^= 'a' ^ 'A';
-    if (!leaves_find(leaves, to))
-        move(history, leaf->path, to);
+    for (size_t i = 0; i < leaves->count; i++)
+        if (same_key(leaves->items[i].path, to))
+            return;
+    move(history, leaf->path, to);
+}
+
+/* The same name, spelt otherwise: a file server's Mac client does that. */
+static void respell(struct history *history, const struct leaves *leaves)
+{
+    const struct leaf *leaf = pick(history, leaves, ENTRY_FILE);
+
+    if (!leaf)
+        return;
+    size_t above = path_parent_length(leaf->path);
+    CLEANUP_FREE char *parent = xstrndup(leaf->path, above);
+    const char *name = path_name(leaf->path);
+    const char *other = !strcmp(name, COMPOSED)     ? DECOMPOSED
+                        : !strcmp(name, DECOMPOSED) ? COMPOSED
+                                                    : NULL;
+    if (!other)
+        return;
+    CLEANUP_FREE char *to = path_join(parent, other);
+    move(history, leaf->path, to);
+    history->is_respelt = true;
 }
 
 static void swap_names(struct history *history, const struct leaves *leaves)
@@ -350,6 +411,7 @@ static void touch_something(struct history *history,
                             const struct leaves *leaves)
 {
     static const mode_t modes[] = {0600, 0644, 0755, 0700, 0444};
+    static const mode_t directory_modes[] = {0755, 0700, 0750, 01777, 0711};
     enum entry_type type =
         dice_one_in(&history->dice, 3) ? ENTRY_DIRECTORY : ENTRY_FILE;
     const struct leaf *leaf = pick(history, leaves, type);
@@ -361,7 +423,10 @@ static void touch_something(struct history *history,
     /* Not yet together with a rename: see below. */
     if (history->is_sneaky && dice_one_in(&history->dice, 2))
         assert_int_equal(
-            chmod(path, modes[dice_below(&history->dice, COUNT_OF(modes))]), 0);
+            chmod(path, (type == ENTRY_DIRECTORY
+                             ? directory_modes
+                             : modes)[dice_below(&history->dice, 5)]),
+            0);
     else if (type == ENTRY_FILE)
         set_mtime(path, (int64_t)dice_below(&history->dice, 1u << 31) *
                                 NS_PER_SECOND / 3 -
@@ -417,6 +482,9 @@ static void edit_source(struct history *history)
         break;
     case 18:
         swap_names(history, &leaves);
+        break;
+    case 19:
+        respell(history, &leaves);
         break;
     default:
         if (leaf) {
@@ -557,6 +625,19 @@ static char *on_drive(const struct history *history, const char *path)
     return strbuf_detach(&out);
 }
 
+/* A name that was spelt otherwise meanwhile keeps the spelling that it came
+ * with: it is the same name. */
+static const struct leaf *find_there(const struct leaves *drive,
+                                     const char *path)
+{
+    const struct leaf *there = leaves_find(drive, path);
+
+    for (size_t i = 0; !there && i < drive->count; i++)
+        if (same_key(drive->items[i].path, path))
+            there = &drive->items[i];
+    return there;
+}
+
 static bool is_equal(const struct history *history, const struct leaf *source,
                      const struct leaf *drive)
 {
@@ -606,7 +687,7 @@ static void check_source_is_there(struct history *history,
     for (size_t i = 0; i < source->count; i++) {
         const struct leaf *leaf = &source->items[i];
         CLEANUP_FREE char *path = on_drive(history, leaf->path);
-        const struct leaf *there = leaves_find(drive, path);
+        const struct leaf *there = find_there(drive, path);
         bool is_held =
             leaf->type == ENTRY_SYMLINK && !history->traits.has_symlinks;
         if (is_held && !there)
@@ -631,7 +712,7 @@ static void check_nothing_else_is_there(struct history *history,
         bool is_expected = false;
         for (size_t j = 0; !is_expected && j < source->count; j++) {
             CLEANUP_FREE char *path = on_drive(history, source->items[j].path);
-            is_expected = !strcmp(path, leaf->path);
+            is_expected = same_key(path, leaf->path);
         }
         if (!is_expected && !holds_foreign(drive, leaf->path))
             history_fail(history, "%s is on the drive only", leaf->path);
@@ -673,6 +754,35 @@ static void check_quick_look(struct history *history)
     answer_release(&quick);
 }
 
+/* What a restore would bring back. */
+static err_code check_spelling(void *context, const char *path,
+                               const char *drive_path,
+                               const struct record *record, struct error *err)
+{
+    struct history *history = context;
+    CLEANUP(leaves_release)
+    struct leaves source = leaves_of(history->play->source);
+    const struct leaf *leaf = find_there(&source, path);
+
+    if (leaf && strcmp(path_name(leaf->path), record_raw(record)) != 0)
+        history_fail(history, "%s is recorded as %s", leaf->path,
+                     record_raw(record));
+    return ERR_OK;
+}
+
+static void check_spellings(struct history *history)
+{
+    CLEANUP(catalogue_close_pointer)
+    struct catalogue *catalogue = play_open_catalogue(history->play);
+    CLEANUP(owners_release) struct owners owners = {.items = NULL};
+
+    assert_int_equal(catalogue_list_owners(catalogue, &owners, NULL), ERR_OK);
+    for (size_t i = 0; i < owners.count; i++)
+        assert_int_equal(catalogue_walk(catalogue, &owners.items[i],
+                                        check_spelling, history, NULL),
+                         ERR_OK);
+}
+
 static void check_everything(struct history *history)
 {
     CLEANUP(leaves_release)
@@ -688,6 +798,8 @@ static void check_everything(struct history *history)
     check_settled(history, &full.plan, &drive);
     if (!history->has_foreign) /* of which a quick look cannot know */
         check_quick_look(history);
+    if (history->is_respelt && history->mode == JOB_MIRROR)
+        check_spellings(history);
     see(history, &drive);
     answer_release(&full);
 }
@@ -748,7 +860,7 @@ static void check_moved(struct history *history, const struct leaves *before)
         if (leaf->type == ENTRY_DIRECTORY || leaves_find(&source, leaf->path))
             continue;
         CLEANUP_FREE char *path = on_drive(history, leaf->path);
-        const struct leaf *there = leaves_find(&drive, path);
+        const struct leaf *there = find_there(&drive, path);
         if (!there || !is_equal(history, leaf, there))
             history_fail(history, "%s was moved and is not on the drive",
                          leaf->path);
@@ -758,6 +870,206 @@ static void check_moved(struct history *history, const struct leaves *before)
         if (!leaves_find(before, source.items[i].path))
             history_fail(history, "the sync left %s in the source",
                          source.items[i].path);
+}
+
+/* --- special nights --- */
+
+static size_t locked;
+
+/* What it prints goes to the file `out`. */
+static bool run_program(char *const *arguments, const char *out)
+{
+    extern char **environ;
+    posix_spawn_file_actions_t actions;
+    pid_t pid;
+    int status = -1;
+
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out,
+                                     O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (!posix_spawnp(&pid, arguments[0], &actions, NULL, arguments, environ))
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+    posix_spawn_file_actions_destroy(&actions);
+    return WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+/* Other inodes, births and change times; nothing is copied for that. */
+static void restore_home(struct history *history)
+{
+    const char *source = history->play->source;
+    CLEANUP_FREE char *old = xasprintf("%s.old", source);
+    char program[] = "cp", options[] = "-a";
+    char *const copy[] = {program, options, old, history->play->source, NULL};
+
+    note(history, "the home is restored");
+    assert_int_equal(rename(source, old), 0);
+    assert_true(run_program(copy, "/dev/null"));
+    remove_tree(old);
+    struct answer answer = play_sync(history->play, DIFF_DEPTH_FULL, 0);
+    if (answer.sync.counts.bytes_copied || answer.sync.counts.files_deleted)
+        history_fail(history, "%lld bytes were copied, %lld files deleted",
+                     (long long)answer.sync.counts.bytes_copied,
+                     (long long)answer.sync.counts.files_deleted);
+    check_failures(history, &answer);
+    answer_release(&answer);
+}
+
+static size_t count_below(const struct leaves *leaves, const char *directory)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < leaves->count; i++)
+        count += path_is_within(leaves->items[i].path, directory);
+    return count;
+}
+
+/* What cannot be read is not gone. */
+static void lock_directory(struct history *history)
+{
+    CLEANUP(leaves_release)
+    struct leaves leaves = leaves_of(history->play->source);
+    CLEANUP(leaves_release)
+    struct leaves before = leaves_of(history->play->target);
+    const struct leaf *leaf = pick(history, &leaves, ENTRY_DIRECTORY);
+
+    if (!leaf || !geteuid()) /* root reads everything */
+        return;
+    CLEANUP_FREE char *path = path_join(history->play->source, leaf->path);
+    CLEANUP_FREE char *there = on_drive(history, leaf->path);
+    CLEANUP_FREE char *other_side = path_join(history->play->target, there);
+    note(history, "%s cannot be read", leaf->path);
+    assert_int_equal(chmod(path, 0), 0);
+    struct answer answer = play_sync(history->play, DIFF_DEPTH_FULL, 0);
+    assert_int_equal(chmod(path, leaf->mode), 0);
+    if (chmod(other_side, 0755)) /* it was given the same mode */
+        note(history, "%s is not on the drive", there);
+    CLEANUP(leaves_release)
+    struct leaves after = leaves_of(history->play->target);
+    if (count_below(&before, there) != count_below(&after, there))
+        history_fail(history, "of %zu things in %s there are %zu",
+                     count_below(&before, there), there,
+                     count_below(&after, there));
+    if (answer.outcome == OUTCOME_DONE)
+        history_fail(history, "nothing is said of it");
+    answer_release(&answer);
+    locked++;
+}
+
+struct scribbler {
+    char *path;
+    long number;
+    _Atomic bool is_over;
+};
+
+static void *scribble(void *argument)
+{
+    struct scribbler *scribbler = argument;
+    const struct timespec pause = {.tv_nsec = 200000};
+
+    for (int i = 0; !atomic_load(&scribbler->is_over); i++) {
+        FILE *file = fopen(scribbler->path, i % 3 ? "a" : "w");
+        fprintf(file, "%ld ", scribbler->number);
+        for (int j = 0; j < 3000; j++)
+            putc('a' + i % 26, file);
+        fclose(file);
+        nanosleep(&pause, NULL);
+    }
+    return NULL;
+}
+
+/* Whatever became of it tonight: it is one number's, and the next run has it.
+ */
+static void scribble_meanwhile(struct history *history)
+{
+    CLEANUP(leaves_release)
+    struct leaves leaves = leaves_of(history->play->source);
+    const struct leaf *leaf = pick(history, &leaves, ENTRY_FILE);
+
+    if (!leaf || access(history->play->source, W_OK))
+        return;
+    struct scribbler scribbler = {
+        .path = path_join(history->play->source, leaf->path),
+        .number = new_number(history, false),
+    };
+    if (!access(scribbler.path, W_OK)) {
+        note(history, "%s changes while it is read", leaf->path);
+        pthread_t thread = thread_start(scribble, &scribbler);
+        struct answer answer = play_sync(history->play, DIFF_DEPTH_FULL, 0);
+        answer_release(&answer);
+        atomic_store(&scribbler.is_over, true);
+        thread_join(thread);
+    }
+    free(scribbler.path);
+}
+
+static void special_night(struct history *history)
+{
+    if (history->mode == JOB_MOVE || history->has_foreign ||
+        !history->seen.count)
+        return;
+    switch (dice_below(&history->dice, 12)) {
+    case 0:
+        restore_home(history);
+        break;
+    case 1:
+        lock_directory(history);
+        break;
+    case 2:
+        scribble_meanwhile(history);
+        break;
+    default:
+        break;
+    }
+}
+
+/* --- what rsync says --- */
+
+static size_t asked;
+
+static bool has_rsync(void)
+{
+    static int known = -1;
+    char program[] = "rsync", option[] = "--version";
+    char *const arguments[] = {program, option, NULL};
+
+    if (known < 0)
+        known = run_program(arguments, "/dev/null");
+    return known;
+}
+
+/* Or made anew, in the other spelling. */
+static bool is_respelt(const struct history *history)
+{
+    CLEANUP(leaves_release)
+    struct leaves source = leaves_of(history->play->source);
+    CLEANUP(leaves_release)
+    struct leaves drive = leaves_of(history->play->target);
+
+    for (size_t i = 0; i < source.count; i++)
+        if (!leaves_find(&drive, source.items[i].path))
+            return true;
+    return false;
+}
+
+/* Only of what the drive can hold, and of trees that are ours alone. */
+static void ask_rsync(struct history *history)
+{
+    CLEANUP_FREE char *from = xasprintf("%s/", history->play->source);
+    CLEANUP_FREE char *to = xasprintf("%s/", history->play->target);
+    CLEANUP_FREE char *out = path_join(history->play->sandbox, "rsync");
+    char program[] = "rsync", options[] = "-ainOJc", deletes[] = "--delete";
+    char *const arguments[] = {program, options, deletes, from, to, NULL};
+    CLEANUP(strbuf_release) struct strbuf said = STRBUF_INIT;
+
+    if (history->kind == KIND_FAT || history->mode != JOB_MIRROR ||
+        history->has_foreign || is_respelt(history) || !has_rsync())
+        return;
+    if (!run_program(arguments, out))
+        history_fail(history, "rsync fails");
+    assert_int_equal(file_read(out, 1 << 20, &said, NULL), ERR_OK);
+    if (said.length)
+        history_fail(history, "rsync would do: %s", said.text);
+    asked++;
 }
 
 /* Every copy is read back from the device, every row is in a replica. */
@@ -818,6 +1130,7 @@ static void play_history(uint64_t seed, enum kind kind, enum job_mode mode)
                          (mode == JOB_MIRROR || kind != KIND_FAT);
     for (size_t rounds = 2 + dice_below(&history.dice, 4); rounds; rounds--) {
         history.is_sneaky = dice_one_in(&history.dice, 4);
+        special_night(&history);
         for (size_t i = dice_below(&history.dice, 14); i; i--)
             edit_source(&history);
         if (history.is_touched && dice_one_in(&history.dice, 2)) {
@@ -838,6 +1151,7 @@ static void play_history(uint64_t seed, enum kind kind, enum job_mode mode)
             check_moved(&history, &before);
         check_everything(&history);
     }
+    ask_rsync(&history);
     moved += history.moved;
     play_free(history.play);
     free(history.seen.items);
@@ -893,6 +1207,32 @@ static void a_move_does_so_on_a_drive_that_can_hold_less(void **state)
     play_histories(KIND_FAT, JOB_MOVE, 10);
 }
 
+static void rsync_was_asked(void **state)
+{
+    if (!has_rsync())
+        SKIP_BECAUSE("no rsync");
+    printf("rsync was asked %zu times, directories were locked %zu times\n",
+           asked, locked);
+    if (!getenv("BERTH_HISTORIES"))
+        assert_true(asked > 0);
+}
+
+/* Root reads what cannot be read. */
+static void become_nobody(void)
+{
+    const char *temporary = getenv("TMPDIR");
+    CLEANUP_FREE char *own =
+        xasprintf("%s/XXXXXX", temporary ? temporary : "/tmp");
+
+    if (geteuid())
+        return;
+    assert_non_null(mkdtemp(own));
+    assert_int_equal(chown(own, 65534, 65534), 0);
+    assert_int_equal(setgid(65534), 0);
+    assert_int_equal(setuid(65534), 0);
+    assert_int_equal(setenv("TMPDIR", own, 1), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -903,7 +1243,9 @@ int main(void)
         cmocka_unit_test(an_update_does_so_on_a_drive_that_can_hold_less),
         cmocka_unit_test(a_move_takes_away_only_what_the_drive_holds),
         cmocka_unit_test(a_move_does_so_on_a_drive_that_can_hold_less),
+        cmocka_unit_test(rsync_was_asked),
     };
 
+    become_nobody();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
