@@ -44,11 +44,9 @@ check "hidden by the bridge" is unknown 'bridge hides SMART'
 guest 'rm /usr/local/bin/smartctl'
 check "link speed is known" test "$(guest 'berth drives --json' |
     json '[r["link_mbit"] for r in d["drives"] if r["bus"] == "USB"]')" = '[5000]'
+# QEMU resets no link: the kernel's words for it.
 guest 'for device in /sys/bus/usb/devices/*; do
         ! grep -qs HARDDRIVE "$device/product" || name=${device##*/}
     done
-    bus=$(cat "/sys/bus/usb/devices/$name/busnum")
-    number=$(cat "/sys/bus/usb/devices/$name/devnum")
-    usbreset "$(printf "/dev/bus/usb/%03d/%03d" "$bus" "$number")" 2>/dev/null ||
-        echo "<6>usb $name: reset SuperSpeed USB device number 2 using xhci_hcd" >/dev/kmsg'
+    echo "<6>usb $name: reset SuperSpeed USB device number 2 using xhci_hcd" >/dev/kmsg'
 check "watch: its link was reset" is watch 'USB resets'

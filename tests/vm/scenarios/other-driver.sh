@@ -13,8 +13,8 @@ guest 'modprobe fuse; berth volume add /mnt/usb --name usb
     berth job add docs --source "$PWD/source" --target usb:/docs
     berth sync; umount /mnt/usb'
 yank usb
-plug usb serial=other
-guest 'mount.exfat-fuse "$(node_of other)" /mnt/usb'
+plug usb
+guest 'mount.exfat-fuse "$(node_of usb)" /mnt/usb'
 check "the kernel calls it otherwise" guest 'grep " /mnt/usb fuseblk " /proc/mounts'
 expect_exit 0 guest 'berth diff --full'
 guest 'echo late >source/late'
@@ -22,6 +22,6 @@ expect_exit 0 guest 'berth sync'
 check "equal" guest 'are_equal source /mnt/usb/docs'
 check "it is the one volume that is known" test "$(guest 'berth drives --json' |
     json '[v["name"] for r in d["drives"] for v in r["volumes"] if v["name"]]')" = "['usb']"
-guest 'umount /mnt/usb; until_true 10 eval "! pgrep -x mount.exfat-fus"'
-mount_disk other /mnt/usb
+guest 'umount /mnt/usb; until_true 10 eval "! pgrep exfat"'
+mount_disk usb
 expect_exit 0 guest 'berth diff --full'

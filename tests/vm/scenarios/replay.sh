@@ -12,7 +12,7 @@
 record() { # TYPE
     disk_new usb 32M whole "type=$1"
     plug usb log=on
-    guest "mkdir -p /mnt/usb; mount -t $1 \$(node_of usb) /mnt/usb
+    GUEST_TIMEOUT=300 guest "mkdir -p /mnt/usb; mount -t $1 \$(node_of usb) /mnt/usb
         berth volume add /mnt/usb --name usb
         make_files source 30 5000"'
         berth job add docs --source "$PWD/source" --target usb:/docs

@@ -17,7 +17,7 @@ guest 'berth volume add /mnt/usb --name usb
     berth job add docs --source "$PWD/source" --target usb:/docs
     berth sync'
 # What the run replaces may be lost with `neither`: its old contents and names.
-guest 'tree_digest source | grep -v "file 0000[148]" | cut -d" " -f1 | sort >before
+GUEST_TIMEOUT=300 guest 'tree_digest source | grep -v "file 0000[148]" | cut -d" " -f1 | sort >before
     echo new >source/new
     echo changed >>source/file\ 00001
     rm source/file\ 00008

@@ -52,3 +52,20 @@ check "write through: berth saw no flush" grep -q '"flush_seen":false' "$TMP/wor
 check "so it is not green" grep -q '"verdict":"yellow"' "$TMP/words"
 yank usb
 check "fsck still finds nothing" fsck_disk usb
+
+# As a timer of a lingering user has it: no seat, no session, no terminal. (Of
+# systemd the machine has udev only.)
+plug usb
+guest 'echo late >source/late; rm disk
+    sed -i "s/name = \"usb\";/& mount = true;/" berth.conf'
+trace_begin
+expect_exit 0 guest_said 'as_me setsid berth sync --eject </dev/null' >"$TMP/words"
+scsi_trace >"$TMP/trace"
+cat "$TMP/words" >&2
+check "headless: mounted, synced and SAFE" grep -q 'SAFE TO UNPLUG' "$TMP/words"
+check "headless: flushed, then stopped, then said" stopped_before 'SAFE TO UNPLUG' <"$TMP/trace"
+yank usb
+plug usb
+expect_exit 0 guest 'as_me berth mount usb'
+check "berth mounts it by its name, equal to the source" guest \
+    'are_equal source "$(findmnt -n -o TARGET "$(node_of usb)")/docs"'

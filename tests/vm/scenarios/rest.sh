@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Nothing wakes a sleeping disk, and at rest berth only waits: with the screen
+# open for ten seconds strace sees no other call, and the disk, which was told to
+# stop, is sent nothing; nor by a list of drives and a diff from the catalogue.
+# shellcheck disable=SC2016 # commands in quotes are the guest's shell's
+. "$(dirname "$0")/../lib.sh"
+
+disk_new usb 64M
+plug usb
+mount_disk usb
+guest 'berth volume add /mnt/usb --name usb
+    make_files source 5 20000
+    berth job add docs --source "$PWD/source" --target usb:/docs
+    berth sync'
+trace_begin
+guest 'TERM=linux setsid strace -f -o calls berth </dev/hvc0 >/dev/hvc0 2>screen.err &'
+screen_wait 60 'nothing pending'
+# Not through /dev/sda: udev looks at a disk that somebody opened for writing.
+stop_disk='sync -f /mnt/usb; sync /mnt/usb
+    sg_start --stop /dev/$(ls /sys/block/sda/device/scsi_generic)'
+guest "$stop_disk"
+guest 'at_rest() { before=$(wc -l <calls); sleep 3; [ "$before" -eq "$(wc -l <calls)" ]; }
+    until_true 60 at_rest'
+trace_begin
+before=$(guest 'wc -l <calls')
+sleep 10
+guest "tail -n +$((before + 1)) calls" >"$TMP/calls"
+grep -vE '(poll|ppoll|epoll_wait|epoll_pwait|futex|select|pselect6|restart_syscall)(\(| resumed)' \
+    "$TMP/calls" >"$TMP/others" || :
+head -n 20 "$TMP/others" >&2
+check "in ten seconds at rest $(wc -l <"$TMP/calls") calls, all of them waiting" \
+    test ! -s "$TMP/others"
+scsi_trace | grep -v 'SCREEN\|MARK' >"$TMP/commands" || :
+check "the disk was sent nothing" test ! -s "$TMP/commands"
+press q
+guest 'until_true 10 eval "! pgrep -x berth"'
+
+guest "berth drives >/dev/null; $stop_disk"
+trace_begin
+guest 'berth drives >/dev/null; berth diff --quick'
+scsi_trace | grep -v 'SCREEN\|MARK' >"$TMP/commands" || :
+cat "$TMP/commands" >&2
+check "a list of drives and a quick diff do not wake it" test ! -s "$TMP/commands"

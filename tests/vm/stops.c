@@ -1,0 +1,51 @@
+/*
+ * Sits between berth and libc (LD_PRELOAD) and stops the process (SIGSTOP)
+ * after each call that makes something durable or renames, until it is told to
+ * continue: tests/vm/guest/prelude, record_cuts. Each stop adds a line
+ * "CALL [PATH]" to the file $BERTH_STOPS.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char *stops;
+
+__attribute__((constructor)) static void begin(void)
+{
+    stops = getenv("BERTH_STOPS");
+    unsetenv("LD_PRELOAD"); /* not in the helper that reads databases */
+}
+
+static int stop(int result, const char *call, const char *path)
+{
+    FILE *file = stops ? fopen(stops, "ae") : NULL;
+
+    if (file) {
+        fprintf(file, "%s %s\n", call, path);
+        fclose(file);
+        kill(getpid(), SIGSTOP);
+    }
+    return result;
+}
+
+#define STOPPING(name, parameters, arguments, path)                            \
+    int name parameters                                                        \
+    {                                                                          \
+        int(*real) parameters = dlsym(RTLD_NEXT, #name);                       \
+                                                                               \
+        return stop(real arguments, #name, path);                              \
+    }
+
+STOPPING(fsync, (int fd), (fd), "")
+STOPPING(fdatasync, (int fd), (fd), "")
+STOPPING(syncfs, (int fd), (fd), "")
+STOPPING(rename, (const char *from, const char *to), (from, to), to)
+STOPPING(renameat, (int a, const char *from, int b, const char *to),
+         (a, from, b, to), to)
+STOPPING(renameat2,
+         (int a, const char *from, int b, const char *to, unsigned flags),
+         (a, from, b, to, flags), to)
