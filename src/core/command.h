@@ -37,6 +37,8 @@ enum command_kind {
     COMMAND_TIDY,        /* what `move` may remove locally: names, dry_run */
     COMMAND_COPIES,      /* path: a source's, absolute; NULL: all jobs */
     COMMAND_FIND,        /* path: a pattern (filter.h) */
+    COMMAND_EXCLUDE,     /* path: a pattern, into a job's `exclude`; take_back:
+                            out of it */
     COMMAND_ASK_TO_QUIT, /* a holder: SIGTERM to a program of the user's */
 };
 
@@ -58,8 +60,8 @@ struct command {
 
     /* DIFF, SYNC, VERIFY, PRUNE: names of jobs and volumes, none: all.
      * VERSIONS, RESTORE: absolute paths, or VOLUME:/PATH.
-     * FORGET, REMOVE, CLAIM, MOUNT: the one name. EJECT: a volume's name, a
-     * device, a model. */
+     * FORGET, REMOVE, CLAIM, MOUNT, EXCLUDE: the one name. EJECT: a volume's
+     * name, a device, a model. */
     char **names;
     size_t name_count;
 
@@ -89,6 +91,7 @@ struct command {
     int64_t at_ns;            /* RESTORE: exactly then; 0: as `at` says */
     char *to;                 /* RESTORE: absolute; NULL: where it came from */
     bool replace, trust;      /* RESTORE */
+    bool take_back;           /* EXCLUDE */
     int64_t free_bytes;       /* PRUNE: until so much is free; 0: by rule */
 };
 

@@ -432,8 +432,8 @@ static err_code find_moment(struct restoring *restoring, struct error *err)
     err_code code = moment_parse(command->at, clock_now_ns(), &moment, err);
 
     if (command->at_ns)
-        moment = (struct moment){.kind = MOMENT_TIME,
-                                 .time_ns = command->at_ns};
+        moment =
+            (struct moment){.kind = MOMENT_TIME, .time_ns = command->at_ns};
     restoring->at_ns = moment.kind == MOMENT_TIME ? moment.time_ns : INT64_MAX;
     if (code || moment.kind != MOMENT_RUN)
         return code;

@@ -25,7 +25,7 @@ struct lookup {
     char *subject; /* whose versions: a path here, or VOLUME:/PATH */
     struct table versions;
 
-    char *pattern; /* what is looked for; NULL: nothing yet */
+    char *pattern;   /* what is looked for; NULL: nothing yet */
     bool asks_again; /* it has changed since it was asked */
     struct table found;
 

@@ -62,6 +62,7 @@ void model_release(struct model *model)
     free(model->pulled_volume);
     free(model->message);
     free(model->trouble);
+    exclusion_release(&model->exclusion);
     lookup_release(&model->lookup);
     mend_release(&model->mend);
 }
@@ -270,6 +271,8 @@ static void role_done(struct model *model, enum role role,
         set_text(&model->trouble, event->text);
     if ((role == ROLE_RESCAN || role == ROLE_ASK_TO_QUIT) && event->text)
         set_text(&model->message, event->text);
+    if (role == ROLE_EXCLUDE)
+        model_exclude_done(model, event);
     if (role_mends(role))
         model_mend_done(model, (int)role, event);
     else if (role_looks_up(role))

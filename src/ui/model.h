@@ -16,6 +16,7 @@
  *     model_lookup.c   history, versions, find, copies (lookup.h)
  *     model_drift.c    what is not as berth left it
  *     model_mend.c     undo, restore, verify
+ *     model_exclude.c  a pattern into a job's `exclude`, and out again
  *     model_news.c     the banner: the worst news that was not dismissed
  *
  * Drives are remembered by a key (drive_key): the name of their first known
@@ -47,6 +48,7 @@ enum role {
     ROLE_EJECT,
     ROLE_RESCAN,
     ROLE_ASK_TO_QUIT,
+    ROLE_EXCLUDE,
     ROLE_RUNS, /* lookup.h, from here on */
     ROLE_ITEMS,
     ROLE_VERSIONS,
@@ -213,6 +215,8 @@ enum answer {
     ANSWER_QUIT_HOLDER,
     ANSWER_EJECT_WITHOUT_THEM,
     ANSWER_UNDO,
+    ANSWER_EXCLUDE,
+    ANSWER_EXCLUDE_KIND,
     ANSWER_RESTORE,
     ANSWER_RESTORE_IN_PLACE,
     ANSWER_VERIFY,
@@ -243,6 +247,18 @@ struct news {
     char *line; /* NULL: no news */
     char *why;  /* the whole story */
     bool is_bad;
+};
+
+/* --- a pattern for a job's `exclude` ---------------------------------------
+ */
+
+struct exclusion {
+    char *drive; /* key: of the diff that it was taken from */
+    char *job;
+    char *pattern;   /* this entry */
+    char *kind;      /* "*.tmp": all files with its ending; NULL: none */
+    char *written;   /* NULL: none; `u` takes it back */
+    bool takes_back; /* what is under way */
 };
 
 /* --- all of it -------------------------------------------------------------
@@ -288,12 +304,13 @@ struct model {
     bool waiting_wants_eject;
     bool waiting_for_other; /* … when another process has ended */
 
+    struct exclusion exclusion;
     struct lookup lookup;
     struct mend mend;
 
     enum screen_id screen;
     enum screen_id under[SCREEN_COUNT]; /* where `q` leads back to */
-    char *selected;  /* key of a drive */
+    char *selected;                     /* key of a drive */
     bool has_chosen; /* a person did; else it is the first to sync */
     bool shows_detail;
     int detail_scroll;
@@ -412,6 +429,9 @@ struct drive_count model_count_target(const struct model *model,
 /* model_scan.c */
 struct target *model_find_target(const struct model *model, const char *job,
                                  const char *volume);
+/* Whose plan a row of the diff is of; NULL: none any more. */
+const struct target *model_target_of_root(const struct model *model,
+                                          size_t root);
 void model_wish(struct model *model, const char *volume, enum wish wish);
 void model_wish_drive(struct model *model, const struct drive *drive,
                       enum wish wish);
@@ -477,6 +497,13 @@ void model_answer(struct model *model, enum answer answer);
 void question_release(struct question *question);
 void question_add(struct question *question, uint32_t key, const char *words,
                   enum answer answer);
+
+/* model_exclude.c */
+void model_ask_to_exclude(struct model *model);
+void model_exclude(struct model *model, bool whole_kind);
+void model_take_exclusion_back(struct model *model);
+void model_exclude_done(struct model *model, const struct event *event);
+void exclusion_release(struct exclusion *exclusion);
 
 /* model_news.c */
 void model_find_news(struct model *model);

@@ -23,8 +23,8 @@ const char *model_at_work(const struct model *model)
         enum role role;
         const char *words;
     } work[] = {
-        {ROLE_RUN, "a sync"},         {ROLE_EJECT, "an ejection"},
-        {ROLE_UNDO, "an undo"},       {ROLE_RESTORE, "a restore"},
+        {ROLE_RUN, "a sync"},          {ROLE_EJECT, "an ejection"},
+        {ROLE_UNDO, "an undo"},        {ROLE_RESTORE, "a restore"},
         {ROLE_VERIFY, "reading back"},
     };
 
@@ -209,10 +209,9 @@ void model_restore(struct model *model, bool replaces)
     if (!row)
         return;
     struct command *command = command_new(COMMAND_RESTORE);
-    CLEANUP_FREE char *place =
-        target ? xasprintf("%s:%s/%s", row->volume, target->directory,
-                           row->path)
-               : xstrdup(model->lookup.subject);
+    CLEANUP_FREE char *place = target ? xasprintf("%s:%s/%s", row->volume,
+                                                  target->directory, row->path)
+                                      : xstrdup(model->lookup.subject);
     command_add_name(command, place);
     if (!row->version.is_present) /* when it had the name for the last time */
         command->at_ns = row->version.created_ns - 1;
@@ -334,9 +333,8 @@ static void tell_verified(struct model *model, const struct event *event)
         info->rotten + info->drifted + info->missing + info->unreadable;
     int64_t good = info->verified + info->compared + info->adopted;
     char files[WORDS_SIZE], bytes[QUANTITY_SIZE], number[QUANTITY_SIZE];
-    const char *how = info->compared
-                          ? "as recorded, some perhaps from memory"
-                          : "read from the device, as recorded";
+    const char *how = info->compared ? "as recorded, some perhaps from memory"
+                                     : "read from the device, as recorded";
 
     words_count(good, "file", files);
     format_bytes(info->bytes, bytes);
@@ -360,8 +358,8 @@ static void keep_failure(struct mend *mend, const struct event *event)
     if (mend->first_failure)
         return;
     name_display(event->path ? event->path : "", &name);
-    mend->first_failure = xasprintf("%s: %s", name.text,
-                                    event->text ? event->text : "failed");
+    mend->first_failure =
+        xasprintf("%s: %s", name.text, event->text ? event->text : "failed");
 }
 
 void model_apply_mend(struct model *model, int role, struct event *event)

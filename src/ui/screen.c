@@ -6,14 +6,10 @@
 #include <string.h>
 
 static const struct screen *const screens[] = {
-    [SCREEN_DRIVES] = &screen_drives,
-    [SCREEN_DIFF] = &screen_diff,
-    [SCREEN_SYNC] = &screen_sync,
-    [SCREEN_EJECT] = &screen_eject,
-    [SCREEN_HISTORY] = &screen_history,
-    [SCREEN_VERSIONS] = &screen_versions,
-    [SCREEN_FIND] = &screen_find,
-    [SCREEN_COPIES] = &screen_copies,
+    [SCREEN_DRIVES] = &screen_drives,   [SCREEN_DIFF] = &screen_diff,
+    [SCREEN_SYNC] = &screen_sync,       [SCREEN_EJECT] = &screen_eject,
+    [SCREEN_HISTORY] = &screen_history, [SCREEN_VERSIONS] = &screen_versions,
+    [SCREEN_FIND] = &screen_find,       [SCREEN_COPIES] = &screen_copies,
     [SCREEN_DRIFT] = &screen_drift,
 };
 

@@ -29,7 +29,8 @@ static void describe(const struct model *model, struct strbuf *left,
         strbuf_addf(right, "reading back · %d %%",
                     words_percent(progress->bytes_done, progress->bytes_total));
     else
-        screen_describe_table(&model->lookup.drift, "finding", "findings", right);
+        screen_describe_table(&model->lookup.drift, "finding", "findings",
+                              right);
 }
 
 /* --- rows ------------------------------------------------------------------
@@ -110,7 +111,8 @@ static void row(const struct model *model, const struct table_row *row,
     column_put(line, JOB, JOB_WIDTH - 1, STYLE_NORMAL, row->job);
     column_put(line, path, what - path - 1, STYLE_STRONG, row->path);
     area_put(area_columns(line, what, line.width - what), 0, 0,
-             style == STYLE_DIM ? STYLE_DIM : STYLE_NORMAL, short_words(row, buffer));
+             style == STYLE_DIM ? STYLE_DIM : STYLE_NORMAL,
+             short_words(row, buffer));
 }
 
 /* What happens next to the row under the cursor. */
@@ -155,11 +157,10 @@ static void draw_reading(const struct model *model, struct area area)
     const struct progress *progress = &model->mend.progress;
     char done[QUANTITY_SIZE], total[QUANTITY_SIZE], speed[QUANTITY_SIZE];
     struct area line = area_part(area, 1, 0, area.width - 2, 1);
-    CLEANUP_FREE char *words =
-        xasprintf("%s of %s · %s", format_bytes(progress->bytes_done, done),
-                  format_bytes(progress->bytes_total, total),
-                  format_speed(progress->bytes_done, progress->elapsed_ns,
-                               speed));
+    CLEANUP_FREE char *words = xasprintf(
+        "%s of %s · %s", format_bytes(progress->bytes_done, done),
+        format_bytes(progress->bytes_total, total),
+        format_speed(progress->bytes_done, progress->elapsed_ns, speed));
     int width = line.width - text_width(words) - 2;
 
     widget_progress(line, 0, 0, width, progress->bytes_done,

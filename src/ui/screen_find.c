@@ -47,8 +47,7 @@ static struct columns columns_of(const struct area *line)
     bool has_time = line->width >= 96;
 
     columns.time = has_time ? line->width - TIME_WIDTH : 0;
-    columns.size =
-        (has_time ? columns.time - 2 : line->width) - SIZE_WIDTH;
+    columns.size = (has_time ? columns.time - 2 : line->width) - SIZE_WIDTH;
     columns.state = columns.size - STATE_WIDTH;
     columns.drive = columns.state - DRIVE_WIDTH;
     return columns;
@@ -96,10 +95,9 @@ static void row(const struct model *model, const struct table_row *row,
                    row->path);
     column_put(line, columns.drive, DRIVE_WIDTH - 1, STYLE_STRONG, row->volume);
     area_put(line, columns.state, 0, style, words);
-    column_put_right(line, columns.size, SIZE_WIDTH, STYLE_NORMAL,
-                     found->size_bytes >= 0
-                         ? format_bytes(found->size_bytes, bytes)
-                         : "?");
+    column_put_right(
+        line, columns.size, SIZE_WIDTH, STYLE_NORMAL,
+        found->size_bytes >= 0 ? format_bytes(found->size_bytes, bytes) : "?");
     if (columns.time && found->mtime_ns)
         area_put(line, columns.time, 0, STYLE_NORMAL,
                  words_time(model->now_ns, found->mtime_ns, when));
@@ -131,15 +129,15 @@ static void draw(const struct model *model, struct area area)
 
     screen_draw_words(model, area,
                       "Part of a name, or a pattern: *.pdf, /2024/**");
-    if (has_pattern(model) && (table_count(found_of(model)) ||
-                               found_of(model)->is_whole ||
-                               model_is_under_way(model, ROLE_FIND))) {
+    if (has_pattern(model) &&
+        (table_count(found_of(model)) || found_of(model)->is_whole ||
+         model_is_under_way(model, ROLE_FIND))) {
         screen_draw_table(model, area, found_of(model), &look);
         return;
     }
     area_frame(framed, look.title);
-    struct flow flow = {.area = area_part(framed, 2, 2, framed.width - 4,
-                                          framed.height - 3)};
+    struct flow flow = {
+        .area = area_part(framed, 2, 2, framed.width - 4, framed.height - 3)};
     flow_text(&flow, STYLE_DIM,
               "Type two letters or more. It looks in what berth knows of every "
               "drive: what is on it, what was moved there, and versions.");
@@ -178,9 +176,9 @@ static void open_row(struct model *model)
                     !strncmp(row->path, target->directory + 1, length - 1) &&
                     row->path[length - 1] == '/';
     CLEANUP_FREE char *subject =
-        is_below ? model_subject(model, row->job, row->volume,
-                                 row->path + length)
-                 : xasprintf("%s:/%s", row->volume, row->path);
+        is_below
+            ? model_subject(model, row->job, row->volume, row->path + length)
+            : xasprintf("%s:/%s", row->volume, row->path);
     model_open_versions(model, subject);
 }
 

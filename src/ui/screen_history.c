@@ -232,9 +232,11 @@ static void about_item(const struct model *model, const struct table_row *row,
  */
 
 static const struct table_look runs_look = {
-    "Runs", "No run yet: what a sync does is listed here.", run_head, run_row, about_run};
-static const struct table_look items_look = {
-    "What it did", "It changed nothing on the drive.", item_head, item_row, about_item};
+    "Runs", "No run yet: what a sync does is listed here.", run_head, run_row,
+    about_run};
+static const struct table_look items_look = {"What it did",
+                                             "It changed nothing on the drive.",
+                                             item_head, item_row, about_item};
 
 static void draw_items(const struct model *model, struct area area)
 {
@@ -338,8 +340,8 @@ static void open_file(struct model *model)
 
     if (!has_file(model))
         return;
-    CLEANUP_FREE char *subject = model_subject(
-        model, row->job, model->lookup.run_volume, row->path);
+    CLEANUP_FREE char *subject =
+        model_subject(model, row->job, model->lookup.run_volume, row->path);
     model_open_versions(model, subject);
 }
 

@@ -113,10 +113,9 @@ static void row(const struct model *model, const struct table_row *row,
 
     area_put(line, STATE, 0, style, words);
     column_put(line, columns.drive, DRIVE_WIDTH - 1, STYLE_STRONG, row->volume);
-    column_put_right(line, columns.size, SIZE_WIDTH, STYLE_NORMAL,
-                     info->size_bytes >= 0
-                         ? format_bytes(info->size_bytes, bytes)
-                         : "?");
+    column_put_right(
+        line, columns.size, SIZE_WIDTH, STYLE_NORMAL,
+        info->size_bytes >= 0 ? format_bytes(info->size_bytes, bytes) : "?");
     area_put(line, columns.copied, 0, STYLE_NORMAL,
              info->committed_ns
                  ? words_time(model->now_ns, info->committed_ns, when)

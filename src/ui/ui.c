@@ -62,8 +62,8 @@ NORETURN static void leave_at_once(struct ui *ui)
 
 static void perform(struct ui *ui, const struct request *request)
 {
-    uint64_t id =
-        request->id == ID_REQUESTED ? ui->model.ids[request->role] : request->id;
+    uint64_t id = request->id == ID_REQUESTED ? ui->model.ids[request->role]
+                                              : request->id;
 
     switch (request->kind) {
     case REQUEST_POST:
@@ -111,8 +111,7 @@ static void take_events(struct ui *ui)
     int64_t end_ns = clock_monotonic_ns() + WORK_MS * NS_PER_MS;
     struct event *event;
 
-    while (clock_monotonic_ns() < end_ns &&
-           (event = engine_next(ui->engine))) {
+    while (clock_monotonic_ns() < end_ns && (event = engine_next(ui->engine))) {
         model_apply(&ui->model, event);
         event_free(event);
         perform_all(ui);

@@ -5,8 +5,9 @@
 #include "ui/play.h"
 
 static const struct screen *const all[] = {
-    &screen_drives, &screen_diff, &screen_sync, &screen_eject, &screen_history,
-    &screen_versions, &screen_find, &screen_copies, &screen_drift};
+    &screen_drives, &screen_diff,    &screen_sync,
+    &screen_eject,  &screen_history, &screen_versions,
+    &screen_find,   &screen_copies,  &screen_drift};
 
 static void check_table(const struct bindings *bindings,
                         const struct model *model)
