@@ -16,6 +16,7 @@
  *     model_lookup.c   history, versions, find, copies (lookup.h)
  *     model_drift.c    what is not as berth left it
  *     model_mend.c     undo, restore, verify
+ *     model_space.c    a drive that is too full, and versions that may go
  *     model_exclude.c  a pattern into a job's `exclude`, and out again
  *     model_news.c     the banner: the worst news that was not dismissed
  *
@@ -49,6 +50,8 @@ enum role {
     ROLE_RESCAN,
     ROLE_ASK_TO_QUIT,
     ROLE_EXCLUDE,
+    ROLE_SPACE, /* what may be pruned: nothing is */
+    ROLE_PRUNE,
     ROLE_RUNS, /* lookup.h, from here on */
     ROLE_ITEMS,
     ROLE_VERSIONS,
@@ -215,6 +218,8 @@ enum answer {
     ANSWER_QUIT_HOLDER,
     ANSWER_EJECT_WITHOUT_THEM,
     ANSWER_UNDO,
+    ANSWER_PRUNE, /* asks once more */
+    ANSWER_PRUNE_NOW,
     ANSWER_EXCLUDE,
     ANSWER_EXCLUDE_KIND,
     ANSWER_RESTORE,
@@ -247,6 +252,16 @@ struct news {
     char *line; /* NULL: no news */
     char *why;  /* the whole story */
     bool is_bad;
+};
+
+/* --- a drive that is too full ----------------------------------------------
+ */
+
+struct shortage {
+    char *drive, *volume; /* NULL: none */
+    int64_t needed, free;
+    int64_t prunable_files, prunable_bytes;
+    bool wants_eject;
 };
 
 /* --- a pattern for a job's `exclude` ---------------------------------------
@@ -304,6 +319,7 @@ struct model {
     bool waiting_wants_eject;
     bool waiting_for_other; /* … when another process has ended */
 
+    struct shortage shortage;
     struct exclusion exclusion;
     struct lookup lookup;
     struct mend mend;
@@ -497,6 +513,17 @@ void model_answer(struct model *model, enum answer answer);
 void question_release(struct question *question);
 void question_add(struct question *question, uint32_t key, const char *words,
                   enum answer answer);
+
+/* model_space.c */
+/* True when there is too little: it asks what to do. */
+bool model_lacks_space(struct model *model, const struct drive *drive,
+                       bool wants_eject);
+void model_ask_to_prune(struct model *model);
+void model_prune(struct model *model);
+void model_apply_space(struct model *model, const struct event *event);
+void model_space_done(struct model *model, enum role role,
+                      const struct event *event);
+void shortage_release(struct shortage *shortage);
 
 /* model_exclude.c */
 void model_ask_to_exclude(struct model *model);
