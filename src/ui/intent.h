@@ -52,6 +52,7 @@ enum intent {
     /* sync, eject */
     INTENT_PAUSE,
     INTENT_STOP,
+    INTENT_BANDWIDTH,
     INTENT_ASK_TO_QUIT,
 };
 

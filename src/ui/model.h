@@ -71,6 +71,7 @@ enum request_kind {
     REQUEST_STOP, /* what the role runs */
     REQUEST_PAUSE,
     REQUEST_GO_ON,
+    REQUEST_LIMIT,   /* `amount` bytes a second at most */
     REQUEST_SUSPEND, /* the whole program: Ctrl-Z */
     REQUEST_REDRAW,
     REQUEST_MOUSE,
@@ -83,6 +84,7 @@ struct request {
     uint64_t id;             /* of what the role ran when it was asked */
     struct command *command; /* POST: owned */
     bool on;                 /* MOUSE */
+    int64_t amount;          /* LIMIT */
 };
 
 /* --- jobs and their plans --------------------------------------------------
@@ -149,6 +151,7 @@ struct sync_run {
     bool wants_eject; /* when it is over and well */
     bool wants_eject_anyway;
     bool is_paused, is_stopping;
+    int64_t bandwidth; /* asked for; 0: as the jobs say, negative: none */
     struct progress progress;
     char *current_path;
     struct {
@@ -496,6 +499,8 @@ void model_begin_run(struct model *model, const struct drive *drive,
 void model_apply_run(struct model *model, struct event *event);
 void model_stop_run(struct model *model);
 void model_pause_run(struct model *model);
+/* The next of a few limits. */
+void model_limit_run(struct model *model);
 void run_release(struct sync_run *run);
 
 /* model_eject.c */
