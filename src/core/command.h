@@ -34,9 +34,11 @@ enum command_kind {
     COMMAND_RESCAN, /* look again, health included */
     COMMAND_MOUNT,
     COMMAND_EJECT,
-    COMMAND_TIDY,   /* what `move` may remove locally: names, dry_run */
-    COMMAND_COPIES, /* path: a source's, absolute; NULL: all jobs */
-    COMMAND_FIND,   /* path: a pattern (filter.h) */
+    COMMAND_TIDY,    /* what `move` may remove locally: names, dry_run */
+    COMMAND_COPIES,  /* path: a source's, absolute; NULL: all jobs */
+    COMMAND_FIND,    /* path: a pattern (filter.h) */
+    COMMAND_EXCLUDE, /* path: a pattern, into a job's `exclude`; take_back:
+                        out of it */
     COMMAND_SCHEDULE_INSTALL,
     COMMAND_SCHEDULE_REMOVE,
     COMMAND_SCHEDULE_SHOW,
@@ -66,8 +68,8 @@ struct command {
 
     /* DIFF, SYNC, VERIFY, PRUNE: names of jobs and volumes, none: all.
      * VERSIONS, RESTORE: absolute paths, or VOLUME:/PATH.
-     * FORGET, REMOVE, CLAIM, MOUNT: the one name. EJECT: a volume's name, a
-     * device, a model. */
+     * FORGET, REMOVE, CLAIM, MOUNT, EXCLUDE: the one name. EJECT: a volume's
+     * name, a device, a model. */
     char **names;
     size_t name_count;
 
@@ -102,6 +104,7 @@ struct command {
     char *to;                 /* RESTORE: absolute; NULL: where it came from */
     bool replace, trust;      /* RESTORE */
     char *key, *value;        /* SET */
+    bool take_back;           /* EXCLUDE */
     int64_t free_bytes;       /* PRUNE: until so much is free; 0: by rule */
 };
 

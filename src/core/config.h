@@ -167,6 +167,11 @@ void config_list_volume(const struct config_volume *volume,
 void config_list_job(const struct config_job *job, config_setting_found *found,
                      void *context);
 
+/* Takes it out again. ERR_NOT_FOUND when the job does not exclude that. */
+err_code config_remove_exclude(const char *path, const char *home,
+                               const char *job_name, const char *pattern,
+                               struct error *err) MUST_CHECK;
+
 /* A job and a volume with every default set and empty strings NULL. */
 struct config_job config_job_defaults(void);
 struct config_volume config_volume_defaults(void);

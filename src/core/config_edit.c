@@ -408,6 +408,39 @@ err_code config_edit_add_exclude(struct config_edit *edit, const char *job_name,
     return finish(edit, err);
 }
 
+static size_t find_pattern(const struct config_job *job, const char *pattern)
+{
+    size_t at = 0;
+
+    while (at < job->exclude_count && strcmp(job->exclude[at], pattern) != 0)
+        at++;
+    return at;
+}
+
+err_code config_edit_remove_exclude(struct config_edit *edit,
+                                    const char *job_name, const char *pattern,
+                                    struct error *err)
+{
+    const struct config_job *found = config_find_job(&edit->config, job_name);
+
+    if (!found)
+        return fail_not_found(edit, "job", job_name, err);
+    size_t at = find_pattern(found, pattern);
+    if (at == found->exclude_count)
+        return fail_not_found(edit, "pattern", pattern, err);
+    size_t position = (size_t)(found - edit->config.jobs);
+    size_t group = config_text_element(
+        &edit->text, config_text_child(&edit->text, 0, "jobs"), position);
+    config_splice_out(&edit->text, &edit->bytes,
+                      config_text_child(&edit->text, group, "exclude"), at);
+    struct config_job *job = &edit->config.jobs[position];
+    free(job->exclude[at]);
+    job->exclude_count--;
+    memmove(&job->exclude[at], &job->exclude[at + 1],
+            (job->exclude_count - at) * sizeof *job->exclude);
+    return finish(edit, err);
+}
+
 err_code config_edit_open(struct config_edit *edit, const char *path,
                           const char *home, struct error *err)
 {
@@ -483,5 +516,17 @@ err_code config_add_exclude(const char *path, const char *home,
 
     if (!code)
         code = config_edit_add_exclude(&edit, job_name, pattern, err);
+    return code ? code : config_edit_save(&edit, err);
+}
+
+err_code config_remove_exclude(const char *path, const char *home,
+                               const char *job_name, const char *pattern,
+                               struct error *err)
+{
+    CLEANUP(config_edit_release) struct config_edit edit = CONFIG_EDIT_INIT;
+    err_code code = config_edit_open(&edit, path, home, err);
+
+    if (!code)
+        code = config_edit_remove_exclude(&edit, job_name, pattern, err);
     return code ? code : config_edit_save(&edit, err);
 }

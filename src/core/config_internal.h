@@ -284,6 +284,9 @@ err_code config_edit_remove_volume(struct config_edit *edit, const char *name,
                                    struct error *err) MUST_CHECK;
 err_code config_edit_remove_job(struct config_edit *edit, const char *name,
                                 struct error *err) MUST_CHECK;
+err_code config_edit_remove_exclude(struct config_edit *edit,
+                                    const char *job_name, const char *pattern,
+                                    struct error *err) MUST_CHECK;
 err_code config_edit_add_exclude(struct config_edit *edit, const char *job_name,
                                  const char *pattern, struct error *err)
     MUST_CHECK;

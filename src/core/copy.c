@@ -70,14 +70,18 @@ static void pause_ns(int64_t duration_ns)
     nanosleep(&pause, NULL);
 }
 
-/* Sleeps off what was written faster than the job's bandwidth allows. */
+/* Sleeps off what was written faster than the job's bandwidth allows, or what
+ * was asked for while it runs. */
 static void keep_bandwidth(const struct copier *copier, size_t bytes)
 {
-    int64_t bandwidth = copier->context->bandwidth;
+    const struct copy_context *context = copier->context;
+    int64_t bandwidth = atomic_load(&context->stop->bandwidth);
 
+    if (!bandwidth)
+        bandwidth = context->bandwidth;
     if (bandwidth > 0)
-        pause_ns((int64_t)((double)bytes / (double)bandwidth *
-                           (double)NS_PER_SECOND));
+        pause_ns((int64_t)((double)bytes * (double)context->workers /
+                           (double)bandwidth * (double)NS_PER_SECOND));
 }
 
 static void write_back(int fd, int64_t before, int64_t after)

@@ -27,6 +27,7 @@ struct copy_context {
     const char *program; /* for the SQLite helper */
     const char *scratch; /* directory on the internal disk */
     int64_t bandwidth;   /* bytes a second for this run; 0: no limit */
+    int64_t workers;     /* that share it */
     const struct stop_flag *stop;
     _Atomic int64_t *bytes_written; /* grows while files are staged */
     struct current *current; /* the file that is being staged; NULL: nobody

@@ -266,6 +266,15 @@ void engine_pause_command(struct engine *engine, uint64_t id, bool paused)
     mutex_unlock(&engine->mutex);
 }
 
+void engine_limit_command(struct engine *engine, uint64_t id, int64_t bandwidth)
+{
+    mutex_lock(&engine->mutex);
+    struct task *task = find_task(engine, id);
+    if (task)
+        atomic_store(&task->stop.bandwidth, bandwidth);
+    mutex_unlock(&engine->mutex);
+}
+
 int engine_wake_fd(const struct engine *engine)
 {
     return queue_wake_fd(&engine->events);

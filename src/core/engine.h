@@ -46,6 +46,11 @@ void engine_stop_command(struct engine *engine, uint64_t id);
 /* Holds the copying of a command between two files, or lets it go on. */
 void engine_pause_command(struct engine *engine, uint64_t id, bool paused);
 
+/* The most that a command copies, in bytes a second; 0: as the jobs say,
+ * negative: no limit. */
+void engine_limit_command(struct engine *engine, uint64_t id,
+                          int64_t bandwidth);
+
 /* Readable when there are events. */
 int engine_wake_fd(const struct engine *engine);
 /* NULL when there is none. The ui thread only. */

@@ -506,6 +506,7 @@ static void fill_copy_context(struct executor *executor)
         .program = options->program,
         .scratch = options->scratch,
         .bandwidth = options->job->bandwidth,
+        .workers = options->workers ? (int64_t)options->workers : 1,
         .stop = options->stop,
         .bytes_written = &options->progress->bytes_written,
         .current = options->current,

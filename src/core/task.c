@@ -18,6 +18,7 @@ static task_body *const bodies[] = {
     [COMMAND_JOB_LIST] = task_job_list,
     [COMMAND_JOB_REMOVE] = task_job_remove,
     [COMMAND_JOB_CLAIM] = task_job_claim,
+    [COMMAND_EXCLUDE] = task_exclude,
     [COMMAND_DIFF] = task_diff,
     [COMMAND_SYNC] = task_sync,
     [COMMAND_VERIFY] = task_verify,

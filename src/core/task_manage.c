@@ -225,6 +225,19 @@ err_code task_job_remove(struct task *task, enum outcome *outcome,
                              task->command->names[0], err);
 }
 
+err_code task_exclude(struct task *task, enum outcome *outcome,
+                      struct error *err)
+{
+    const struct command *command = task->command;
+    const struct task_context *context = task->context;
+
+    if (command->take_back)
+        return config_remove_exclude(context->config_path, context->home,
+                                     command->names[0], command->path, err);
+    return config_add_exclude(context->config_path, context->home,
+                              command->names[0], command->path, err);
+}
+
 static int64_t last_sync_ns(struct task *task, const struct pair *pair)
 {
     CLEANUP(catalogue_close_pointer) struct catalogue *catalogue = NULL;

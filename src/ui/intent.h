@@ -45,12 +45,14 @@ enum intent {
     INTENT_COPIES,
     INTENT_DRIFT,
     INTENT_VERSIONS,
+    INTENT_EXCLUDE,
     INTENT_VERIFY,
     INTENT_UNDO,
     INTENT_RESTORE,
     /* sync, eject */
     INTENT_PAUSE,
     INTENT_STOP,
+    INTENT_BANDWIDTH,
     INTENT_ASK_TO_QUIT,
     /* other screens, from the drives */
     INTENT_ADD,

@@ -64,6 +64,8 @@ void model_release(struct model *model)
     free(model->pulled_volume);
     free(model->message);
     free(model->trouble);
+    shortage_release(&model->shortage);
+    exclusion_release(&model->exclusion);
     lookup_release(&model->lookup);
     mend_release(&model->mend);
 }
@@ -179,8 +181,8 @@ void model_back(struct model *model)
  */
 
 /* What is stopped, and waited for, before berth leaves. */
-static const enum role at_work[] = {ROLE_RUN, ROLE_EJECT, ROLE_UNDO,
-                                    ROLE_RESTORE, ROLE_VERIFY};
+static const enum role at_work[] = {ROLE_RUN,     ROLE_EJECT,  ROLE_UNDO,
+                                    ROLE_RESTORE, ROLE_VERIFY, ROLE_PRUNE};
 
 static bool is_writing(const struct model *model)
 {
@@ -272,6 +274,10 @@ static void role_done(struct model *model, enum role role,
         set_text(&model->trouble, event->text);
     if ((role == ROLE_RESCAN || role == ROLE_ASK_TO_QUIT) && event->text)
         set_text(&model->message, event->text);
+    if (role == ROLE_SPACE || role == ROLE_PRUNE)
+        model_space_done(model, role, event);
+    if (role == ROLE_EXCLUDE)
+        model_exclude_done(model, event);
     if (role_mends(role))
         model_mend_done(model, (int)role, event);
     else if (role_looks_up(role))
@@ -288,6 +294,8 @@ static void apply_to_role(struct model *model, enum role role,
         model_apply_run(model, event);
     } else if (role == ROLE_EJECT) {
         model_apply_eject(model, event);
+    } else if (event->kind == EVENT_PRUNED) {
+        model_apply_space(model, event);
     } else if (role_mends(role)) {
         model_apply_mend(model, (int)role, event);
     } else if (role_looks_up(role)) {

@@ -18,6 +18,8 @@
  *     model_mend.c     undo, restore, verify
  *     model_setup*.c   a drive and a job are made known: setup.h
  *     model_settings.c settings are shown and changed: settings.h
+ *     model_space.c    a drive that is too full, and versions that may go
+ *     model_exclude.c  a pattern into a job's `exclude`, and out again
  *     model_news.c     the banner: the worst news that was not dismissed
  *
  * Drives are remembered by a key (drive_key): the name of their first known
@@ -55,6 +57,9 @@ enum role {
     ROLE_SETUP,
     ROLE_SETTINGS,
     ROLE_SET,
+    ROLE_EXCLUDE,
+    ROLE_SPACE, /* what may be pruned: nothing is */
+    ROLE_PRUNE,
     ROLE_RUNS, /* lookup.h, from here on */
     ROLE_ITEMS,
     ROLE_VERSIONS,
@@ -74,6 +79,7 @@ enum request_kind {
     REQUEST_STOP, /* what the role runs */
     REQUEST_PAUSE,
     REQUEST_GO_ON,
+    REQUEST_LIMIT,   /* `amount` bytes a second at most */
     REQUEST_SUSPEND, /* the whole program: Ctrl-Z */
     REQUEST_REDRAW,
     REQUEST_MOUSE,
@@ -86,6 +92,7 @@ struct request {
     uint64_t id;             /* of what the role ran when it was asked */
     struct command *command; /* POST: owned */
     bool on;                 /* MOUSE */
+    int64_t amount;          /* LIMIT */
 };
 
 /* --- jobs and their plans --------------------------------------------------
@@ -152,6 +159,7 @@ struct sync_run {
     bool wants_eject; /* when it is over and well */
     bool wants_eject_anyway;
     bool is_paused, is_stopping;
+    int64_t bandwidth; /* asked for; 0: as the jobs say, negative: none */
     struct progress progress;
     char *current_path;
     struct {
@@ -221,6 +229,10 @@ enum answer {
     ANSWER_QUIT_HOLDER,
     ANSWER_EJECT_WITHOUT_THEM,
     ANSWER_UNDO,
+    ANSWER_PRUNE, /* asks once more */
+    ANSWER_PRUNE_NOW,
+    ANSWER_EXCLUDE,
+    ANSWER_EXCLUDE_KIND,
     ANSWER_RESTORE,
     ANSWER_RESTORE_IN_PLACE,
     ANSWER_VERIFY,
@@ -252,6 +264,28 @@ struct news {
     char *line; /* NULL: no news */
     char *why;  /* the whole story */
     bool is_bad;
+};
+
+/* --- a drive that is too full ----------------------------------------------
+ */
+
+struct shortage {
+    char *drive, *volume; /* NULL: none */
+    int64_t needed, free;
+    int64_t prunable_files, prunable_bytes;
+    bool wants_eject;
+};
+
+/* --- a pattern for a job's `exclude` ---------------------------------------
+ */
+
+struct exclusion {
+    char *drive; /* key: of the diff that it was taken from */
+    char *job;
+    char *pattern;   /* this entry */
+    char *kind;      /* "*.tmp": all files with its ending; NULL: none */
+    char *written;   /* NULL: none; `u` takes it back */
+    bool takes_back; /* what is under way */
 };
 
 /* --- all of it -------------------------------------------------------------
@@ -303,6 +337,8 @@ struct model {
     bool waiting_wants_eject;
     bool waiting_for_other; /* … when another process has ended */
 
+    struct shortage shortage;
+    struct exclusion exclusion;
     struct lookup lookup;
     struct mend mend;
 
@@ -427,6 +463,9 @@ struct drive_count model_count_target(const struct model *model,
 /* model_scan.c */
 struct target *model_find_target(const struct model *model, const char *job,
                                  const char *volume);
+/* Whose plan a row of the diff is of; NULL: none any more. */
+const struct target *model_target_of_root(const struct model *model,
+                                          size_t root);
 void model_wish(struct model *model, const char *volume, enum wish wish);
 void model_wish_drive(struct model *model, const struct drive *drive,
                       enum wish wish);
@@ -475,6 +514,8 @@ void model_begin_run(struct model *model, const struct drive *drive,
 void model_apply_run(struct model *model, struct event *event);
 void model_stop_run(struct model *model);
 void model_pause_run(struct model *model);
+/* The next of a few limits. */
+void model_limit_run(struct model *model);
 void run_release(struct sync_run *run);
 
 /* model_eject.c */
@@ -492,6 +533,24 @@ void model_answer(struct model *model, enum answer answer);
 void question_release(struct question *question);
 void question_add(struct question *question, uint32_t key, const char *words,
                   enum answer answer);
+
+/* model_space.c */
+/* True when there is too little: it asks what to do. */
+bool model_lacks_space(struct model *model, const struct drive *drive,
+                       bool wants_eject);
+void model_ask_to_prune(struct model *model);
+void model_prune(struct model *model);
+void model_apply_space(struct model *model, const struct event *event);
+void model_space_done(struct model *model, enum role role,
+                      const struct event *event);
+void shortage_release(struct shortage *shortage);
+
+/* model_exclude.c */
+void model_ask_to_exclude(struct model *model);
+void model_exclude(struct model *model, bool whole_kind);
+void model_take_exclusion_back(struct model *model);
+void model_exclude_done(struct model *model, const struct event *event);
+void exclusion_release(struct exclusion *exclusion);
 
 /* model_news.c */
 void model_find_news(struct model *model);

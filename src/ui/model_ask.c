@@ -114,6 +114,16 @@ void model_answer(struct model *model, enum answer answer)
     case ANSWER_STOP_AND_QUIT:
         model_interrupt(model);
         break;
+    case ANSWER_PRUNE:
+        model_ask_to_prune(model);
+        break;
+    case ANSWER_PRUNE_NOW:
+        model_prune(model);
+        break;
+    case ANSWER_EXCLUDE:
+    case ANSWER_EXCLUDE_KIND:
+        model_exclude(model, answer == ANSWER_EXCLUDE_KIND);
+        break;
     case ANSWER_UNDO:
         model_undo(model);
         break;

@@ -25,7 +25,7 @@ const char *model_at_work(const struct model *model)
     } work[] = {
         {ROLE_RUN, "a sync"},          {ROLE_EJECT, "an ejection"},
         {ROLE_UNDO, "an undo"},        {ROLE_RESTORE, "a restore"},
-        {ROLE_VERIFY, "reading back"},
+        {ROLE_VERIFY, "reading back"}, {ROLE_PRUNE, "pruning"},
     };
 
     for (size_t i = 0; i < COUNT_OF(work); i++)

@@ -13,6 +13,8 @@
 #define STILL_TICKS 2
 #define STILL_TICKS_MOST 50
 
+#define MB (INT64_C(1000) * 1000)
+
 void run_release(struct sync_run *run)
 {
     free(run->drive);
@@ -76,6 +78,30 @@ void model_pause_run(struct model *model)
     run->is_paused = !run->is_paused;
     model_request(model, run->is_paused ? REQUEST_PAUSE : REQUEST_GO_ON,
                   ROLE_RUN);
+}
+
+void model_limit_run(struct model *model)
+{
+    static const int64_t limits[] = {50, 20, 10, 5, -1};
+    struct sync_run *run = &model->run;
+    size_t next = 0;
+
+    if (!run->is_active || run->is_foreign || run->is_stopping)
+        return;
+    while (next < COUNT_OF(limits) && run->bandwidth > 0 &&
+           limits[next] * MB >= run->bandwidth)
+        next++;
+    run->bandwidth = limits[next] < 0 ? -1 : limits[next] * MB;
+    const struct request request = {.kind = REQUEST_LIMIT,
+                                    .role = ROLE_RUN,
+                                    .id = model->ids[ROLE_RUN],
+                                    .amount = run->bandwidth};
+    model_add_request(model, &request);
+    if (run->bandwidth > 0)
+        model_say(model, "at most %d MB/s from now on; b again: less",
+                  (int)limits[next]);
+    else
+        model_say(model, "as fast as the drive takes it");
 }
 
 static void suspend_when_still(struct model *model)

@@ -50,6 +50,18 @@ static struct target *need_target(struct model *model, const char *job,
     return &model->targets.items[model->targets.count - 1];
 }
 
+const struct target *model_target_of_root(const struct model *model,
+                                          size_t root)
+{
+    const struct review *review = model->diff.tree->roots.items[root].review;
+
+    for (size_t i = 0; i < model->targets.count; i++)
+        if (model->targets.items[i].review == review ||
+            model->targets.items[i].incoming == review)
+            return &model->targets.items[i];
+    return NULL;
+}
+
 /* --- jobs ------------------------------------------------------------------
  */
 

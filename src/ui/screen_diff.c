@@ -190,6 +190,11 @@ static bool has_filter(const struct model *model)
     return *model->diff.filter;
 }
 
+static bool has_exclusion(const struct model *model)
+{
+    return model->exclusion.written != NULL;
+}
+
 static const struct binding bindings[] = {
     {{UI_KEY_ENTER, '\n'},
      INTENT_ENTER,
@@ -224,6 +229,21 @@ static const struct binding bindings[] = {
      has_rows},
     {{UI_KEY_ESCAPE}, INTENT_CANCEL, NULL, "show everything again", has_filter},
     {{'q'}, INTENT_BACK, "back", NULL, NULL},
+    {{'v'},
+     INTENT_VERSIONS,
+     "versions",
+     "the copies that are kept of it, to get one back",
+     has_rows},
+    {{'x'},
+     INTENT_EXCLUDE,
+     "exclude",
+     "show a pattern that keeps it out of the job for good; y writes it",
+     has_rows},
+    {{'u'},
+     INTENT_UNDO,
+     "undo exclude",
+     "take the last exclusion out of the configuration again",
+     has_exclusion},
     {{'t'}, INTENT_FLAT, "flat", "every path in one list", is_tree},
     {{'t'}, INTENT_FLAT, "tree", "directories that fold", is_flat},
     {{'o'}, INTENT_ORDER, "by path", "in the order of paths", is_by_size},
@@ -238,6 +258,22 @@ static const struct binding bindings[] = {
      "compare again, the drive's directories included",
      NULL},
 };
+
+static void open_versions(struct model *model)
+{
+    struct diff_row row = diff_view_cursor_row(&model->diff);
+    const struct target *target =
+        row.kind == DIFF_ROW_WAITING || !model->diff.tree
+            ? NULL
+            : model_target_of_root(model, row.root);
+
+    if (!target)
+        return;
+    CLEANUP_FREE char *path = diff_row_path(model->diff.tree, &row);
+    CLEANUP_FREE char *subject =
+        model_subject(model, target->job, target->volume, path);
+    model_open_versions(model, subject);
+}
 
 static void ask_to_approve(struct model *model)
 {
@@ -375,6 +411,15 @@ static void handle(struct model *model, enum intent intent, int argument)
     case INTENT_SYNC_EJECT:
         if (drive)
             model_want_sync(model, drive, intent == INTENT_SYNC_EJECT);
+        break;
+    case INTENT_VERSIONS:
+        open_versions(model);
+        break;
+    case INTENT_EXCLUDE:
+        model_ask_to_exclude(model);
+        break;
+    case INTENT_UNDO:
+        model_take_exclusion_back(model);
         break;
     case INTENT_FILTER:
         model->types_filter = true;

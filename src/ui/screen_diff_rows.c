@@ -23,17 +23,6 @@ static const struct review *review_of(const struct model *model,
     return model->diff.tree->roots.items[row->root].review;
 }
 
-static const struct target *target_of(const struct model *model, size_t root)
-{
-    const struct review *review = model->diff.tree->roots.items[root].review;
-
-    for (size_t i = 0; i < model->targets.count; i++)
-        if (model->targets.items[i].review == review ||
-            model->targets.items[i].incoming == review)
-            return &model->targets.items[i];
-    return NULL;
-}
-
 /* --- a row -----------------------------------------------------------------
  */
 
@@ -156,7 +145,7 @@ static void put_name(const struct model *model, const struct diff_row *row,
                         (row->action && row->action->type == ENTRY_DIRECTORY);
 
     if (row->kind == DIFF_ROW_JOB) {
-        const struct target *target = target_of(model, row->root);
+        const struct target *target = model_target_of_root(model, row->root);
         x = area_put(area, x, y, STYLE_DIM, folds[row->is_open]);
         CLEANUP_FREE char *words =
             target ? xasprintf("%s → %s:%s", target->job, target->volume,

@@ -100,6 +100,11 @@ static const struct binding bindings[] = {
      "stop, eject",
      "stop at the next boundary and eject now; says what stays behind",
      is_own},
+    {{'b'},
+     INTENT_BANDWIDTH,
+     "bandwidth",
+     "at most 50, 20, 10, 5 MB/s, then as fast as it goes again",
+     is_own},
     {{'c'},
      INTENT_STOP,
      "ask it to stop",
@@ -203,6 +208,9 @@ static void handle(struct model *model, enum intent intent, int argument)
             ask_other_to_stop(model);
         else
             model_stop_run(model);
+        break;
+    case INTENT_BANDWIDTH:
+        model_limit_run(model);
         break;
     case INTENT_EJECT:
         eject(model);

@@ -107,6 +107,9 @@ static void draw_speed(const struct sync_run *run, struct area area, int y)
     }
     int x = area_putf(area, 0, y, STYLE_NORMAL, "%s/s now · %s/s average",
                       format_bytes((int64_t)pace->speed, now), average);
+    if (run->bandwidth > 0)
+        x = area_putf(area, x + 1, y, STYLE_WATCH, "· at most %s/s",
+                      format_bytes(run->bandwidth, now));
     if (!run->is_foreign &&
         run->progress.bytes_written >= run->progress.bytes_total)
         area_put(area, x + 1, y, STYLE_STRONG, "· making it durable");

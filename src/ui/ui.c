@@ -77,6 +77,9 @@ static void perform(struct ui *ui, const struct request *request)
     case REQUEST_GO_ON:
         engine_pause_command(ui->engine, id, request->kind == REQUEST_PAUSE);
         break;
+    case REQUEST_LIMIT:
+        engine_limit_command(ui->engine, id, request->amount);
+        break;
     case REQUEST_SUSPEND:
         suspend(ui);
         break;

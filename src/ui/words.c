@@ -2,7 +2,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/quantity.h"
-#include "core/outcome.h"
+#include "core/event.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -204,6 +204,46 @@ static void the_row_under_the_cursor_stays_when_the_filter_changes(void **state)
     table_release(&table);
 }
 
+static void tell_pruned(struct play *play, enum role role, bool is_dry_run)
+{
+    struct event *event = play_of(play, role, EVENT_PRUNED);
+
+    event->volume = xstrdup("hdd_homelab");
+    event->prune = (struct prune_info){.files = 1204,
+                                       .bytes = 61 * GB,
+                                       .free_bytes = 2500 * GB,
+                                       .is_dry_run = is_dry_run};
+    play_event(play, event);
+    play_done(play, role, OUTCOME_DONE);
+}
+
+static void a_drive_that_is_too_full_offers_what_may_go_and_asks_twice(void **s)
+{
+    struct play *play = play_with_jobs(80, 24);
+    struct plan plan = PLAN_INIT;
+
+    play_key(play, 'R');
+    play_done(play, ROLE_JOBS, OUTCOME_DONE);
+    play_add(&plan, ACTION_NEW, "a/large", 2 * TB);
+    play_plan(play, "notes", "hdd_homelab", &plan);
+    play_done(play, ROLE_SCAN, OUTCOME_DIFFERENCES);
+    play_key(play, 'E');
+    assert_int_equal(play->posted[ROLE_SPACE], COMMAND_PRUNE);
+    tell_pruned(play, ROLE_SPACE, true);
+    assert_shows(play, "needs 2.0 TB, free 1.9 TB");
+    assert_looks_like(play, "full-prunes-80x24");
+    play_key(play, 'X');
+    assert_shows(play, "Prune 1,204 versions of hdd_homelab?");
+    play_key(play, 'X'); /* another key than the one that asked */
+    assert_false(model_is_under_way(&play->model, ROLE_PRUNE));
+    play_key(play, 'y');
+    assert_true(model_is_under_way(&play->model, ROLE_PRUNE));
+    tell_pruned(play, ROLE_PRUNE, false);
+    assert_true(model_is_under_way(&play->model, ROLE_RUN));
+    assert_true(play->model.run.wants_eject);
+    play_free(play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +251,8 @@ int main(void)
         cmocka_unit_test(history_tells_failures_and_a_run_that_never_ended),
         cmocka_unit_test(what_is_read_back_holds_up_a_sync_and_can_be_stopped),
         cmocka_unit_test(quitting_waits_for_an_undo_and_stops_it),
+        cmocka_unit_test(
+            a_drive_that_is_too_full_offers_what_may_go_and_asks_twice),
         cmocka_unit_test(what_is_found_follows_what_is_typed),
         cmocka_unit_test(
             the_row_under_the_cursor_stays_when_the_filter_changes),

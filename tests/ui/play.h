@@ -31,6 +31,7 @@ struct play {
     uint64_t last_id;
     enum command_kind posted[ROLE_COUNT]; /* the last command of each role */
     size_t reviewed;                      /* plans of the last sync */
+    int64_t limit;                        /* the last one asked for */
     int stops, pauses, go_ons, quits, leaves, suspends;
 };
 
@@ -55,6 +56,9 @@ static inline void play_requests(struct play *play)
             break;
         case REQUEST_GO_ON:
             play->go_ons++;
+            break;
+        case REQUEST_LIMIT:
+            play->limit = request.amount;
             break;
         case REQUEST_QUIT:
             play->quits++;

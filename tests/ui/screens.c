@@ -113,6 +113,24 @@ static void a_pause_says_so_and_p_goes_on(void **state)
     play_free(play);
 }
 
+static void b_limits_the_run_step_by_step_and_frees_it_again(void **state)
+{
+    static const int64_t steps[] = {50, 20, 10, 5};
+    struct play *play = play_run(100, 30, 's');
+
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < COUNT_OF(steps); i++) {
+            play_key(play, 'b');
+            assert_int_equal(play->limit, steps[i] * 1000 * 1000);
+        }
+        assert_shows(play, "· at most 5.0 MB/s");
+        play_key(play, 'b');
+        assert_true(play->limit < 0);
+        assert_false(play_shows(play, "at most"));
+    }
+    play_free(play);
+}
+
 static void stopping_happens_once(void **state)
 {
     struct play *play = play_run(100, 30, 's');
@@ -431,6 +449,7 @@ int main(void)
             a_run_shows_what_is_durable_apart_from_what_is_written),
         cmocka_unit_test(the_time_left_is_in_whole_units),
         cmocka_unit_test(a_pause_says_so_and_p_goes_on),
+        cmocka_unit_test(b_limits_the_run_step_by_step_and_frees_it_again),
         cmocka_unit_test(stopping_happens_once),
         cmocka_unit_test(escape_in_a_run_asks),
         cmocka_unit_test(a_question_about_a_run_ends_with_it),

@@ -476,6 +476,23 @@ def pausing_holds_the_run_and_going_on_ends_it(t):
 
 
 @test
+def a_limit_holds_a_run_back_until_it_is_lifted(t):
+    box = t.homelab(drives=(HDD, SSD))
+    for i in range(40):
+        box.write(f"home/media/films/part-{i:02}.mkv", bytes([i]) * 1000000)
+    screen = box.open()
+    screen.ready()
+    screen.keys("s", "b", "b", "b", "b")
+    screen.wait("at most 5.0 MB/s")
+    time.sleep(2)
+    screen.settle(0.05)
+    t.check("copying" in screen.text(), "40 MB at 5 MB/s took less than two seconds")
+    screen.keys("b")
+    screen.wait("✓ Done")
+    leave(screen)
+
+
+@test
 def stopping_and_ejecting_says_what_stays_behind(t):
     box = t.homelab(synced=False)
     box.write("home/media/films/long.mkv", b"l" * 9000000)

@@ -2056,6 +2056,21 @@ static void edits_replace_the_file(void **state)
                    "jobs = (\n  { name = \"" ID_D "\"; source = \"~/n\"; "
                    "targets = [ \"a:/n\" ]; exclude = [ \"/x \\\"y\\\"\" ]; }\n"
                    ");\n");
+    assert_int_equal(config_add_exclude(files->path, HOME, new_id, "*.b", NULL),
+                     ERR_OK);
+    assert_int_equal(
+        config_remove_exclude(files->path, HOME, new_id, "/x \"y\"", NULL),
+        ERR_OK);
+    assert_content(files->path,
+                   "volumes = ( " VOLUME_A ", " NEW_VOLUME " );\n# end\n"
+                   "jobs = (\n  { name = \"" ID_D "\"; source = \"~/n\"; "
+                   "targets = [ \"a:/n\" ]; exclude = [ \"*.b\" ]; }\n"
+                   ");\n");
+    assert_int_equal(
+        config_remove_exclude(files->path, HOME, new_id, "*.b", NULL), ERR_OK);
+    assert_int_equal(
+        config_remove_exclude(files->path, HOME, new_id, "*.b", NULL),
+        ERR_NOT_FOUND);
     assert_int_equal(config_remove_job(files->path, HOME, new_id, NULL),
                      ERR_OK);
     assert_content(files->path, "volumes = ( " VOLUME_A ", " NEW_VOLUME

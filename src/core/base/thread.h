@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 void mutex_init(pthread_mutex_t *mutex);
 void mutex_lock(pthread_mutex_t *mutex);
@@ -33,6 +34,9 @@ void thread_join(pthread_t thread);
 struct stop_flag {
     _Atomic bool raised;
     _Atomic bool paused;
+    /* Bytes a second of all workers together that somebody asked for
+     * meanwhile; 0: nobody did, negative: no limit. */
+    _Atomic int64_t bandwidth;
 };
 
 static inline void stop_flag_raise(struct stop_flag *flag)
