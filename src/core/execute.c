@@ -541,9 +541,11 @@ err_code execute_plan(const struct execute_options *options,
         code = finished ? finished : code;
     }
     if (!code && executor.report.ran_out_of_space)
-        code = error_set(err, ERR_NO_SPACE,
-                         "volume %s is full: not everything fitted",
-                         options->session->volume->marker.name);
+        code =
+            error_set(err, ERR_NO_SPACE,
+                      "volume %s is full, not everything fitted: `berth prune "
+                      "--free SIZE` makes room among its versions",
+                      options->session->volume->marker.name);
     err_code recorded =
         execute_report_end(&executor.report, options, code ? NULL : err);
     if (!code)
