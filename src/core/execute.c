@@ -556,7 +556,9 @@ err_code execute_plan(const struct execute_options *options,
     }
     if (!code && executor.report.without_space)
         code = error_set(err, ERR_NO_SPACE,
-                         "volume %s is full: %" PRId64 " did not fit",
+                         "volume %s is full: %" PRId64
+                         " did not fit: `berth prune --free SIZE` makes room "
+                         "among its versions",
                          options->session->volume->marker.name,
                          executor.report.without_space);
     err_code recorded =

@@ -146,7 +146,9 @@ err_code task_job_claim(struct task *task, enum outcome *outcome,
     err_code code = task_select_pairs(task, &pairs, err);
 
     if (!code && !config_find_job(&task->config, name))
-        code = error_set(err, ERR_INVALID, "%s is not a job", name);
+        code = error_set(
+            err, ERR_INVALID,
+            "%s is a volume, not a job: `berth job list` lists the jobs", name);
     for (size_t i = 0; !code && i < pairs.count; i++)
         code = claim_pair(task, &pairs.items[i], err);
     return code;

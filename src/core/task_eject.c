@@ -108,7 +108,9 @@ static err_code find_drive(struct ejecting *ejecting, const char *name,
         return code;
     const struct drive *drive = ejecting->drive;
     if (!drive->is_attached)
-        return error_set(err, ERR_NOT_FOUND, "%s is not attached", name);
+        return error_set(err, ERR_NOT_FOUND,
+                         "%s is not attached: `berth drives` lists what is",
+                         name);
     bool is_folder = drive->volumes.count && drive->volumes.items[0].is_folder;
     if (*drive->no_eject && !is_folder)
         return error_set(err, ERR_REFUSED, "%s is not ejected: %s",

@@ -257,9 +257,11 @@ static err_code find_volume_path(struct task *task, struct holdings *holdings,
         find_on_volume(task, holding, path, out);
     }
     if (!is_known)
-        return error_set(err, ERR_INVALID,
-                         "this machine has no catalogue of volume %s yet",
-                         volume->name);
+        return error_set(
+            err, ERR_INVALID,
+            "this machine has no catalogue of volume %s yet: plug the "
+            "drive in and run `berth sync`",
+            volume->name);
     if (!out->count)
         return error_set(err, ERR_INVALID,
                          "nothing that berth wrote to volume %s is at /%s: "

@@ -59,7 +59,10 @@ static err_code open_source(const struct pair *pair, struct prepared *out,
                      "job %s: the source cannot be read, so nothing is "
                      "done for it",
                      pair->job->name);
-        return code == ERR_NOT_FOUND ? ERR_REFUSED : code;
+        CLEANUP_FREE char *cause = err ? xstrdup(err->message) : NULL;
+        return error_set(err, code == ERR_NOT_FOUND ? ERR_REFUSED : code,
+                         "%s: mount its disk, or let this user read it",
+                         cause ? cause : "");
     }
     out->source_identity = guard_source_identity(mount.family, mount.fs_uuid,
                                                  mount.subtree, mount.source);

@@ -75,11 +75,13 @@ err_code task_select_pairs(struct task *task, struct pairs *out,
         add_pairs(task, &task->config.volumes[v], true, out);
     if (out->count)
         return ERR_OK;
-    return error_set(err, ERR_INVALID,
-                     task->config.job_count
-                         ? "no job has such a target"
-                         : "there is no job yet: `berth job add NAME --source "
-                           "DIR --target VOLUME:/DIR` makes one");
+    return error_set(
+        err, ERR_INVALID,
+        task->config.job_count
+            ? "no job has that volume as its target: `berth job list` shows "
+              "the targets"
+            : "there is no job yet: `berth job add NAME --source "
+              "DIR --target VOLUME:/DIR` makes one");
 }
 
 err_code task_open_catalogue(struct task *task,

@@ -78,7 +78,9 @@ static err_code find_run(struct finding *finding, struct error *err)
     }
     if (!code && !finding->volume)
         code = error_set(err, ERR_INVALID,
-                         "there is no such run: `berth history` lists them");
+                         "there is no run %" PRId64
+                         " to take back: `berth history` lists them",
+                         command->run);
     if (!code && command->run && finding->volumes > 1)
         code = error_set(err, ERR_INVALID,
                          "several volumes have a run %" PRId64

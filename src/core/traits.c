@@ -260,7 +260,8 @@ err_code traits_load(struct catalogue *catalogue, struct traits *out,
     json_t *object = found ? json_loads(text.text, 0, NULL) : NULL;
     if (!object || !traits_from_json(object, out))
         code = error_set(err, ERR_NOT_FOUND,
-                         "what the volume can hold is not known yet");
+                         "what the volume can hold is not known yet: plug it "
+                         "in and run `berth sync` once");
     json_decref(object);
     return code;
 }

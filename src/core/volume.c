@@ -241,9 +241,12 @@ err_code volume_check(const struct volume *volume, struct error *err)
     if (!code)
         code = marker_read(volume->root_fd, &now, err);
     if (code == ERR_NOT_FOUND)
-        return error_set(err, ERR_DEVICE_GONE,
-                         "the marker of volume %s is gone from %s",
-                         volume->marker.name, volume->mount.mount_point);
+        return error_set(
+            err, ERR_DEVICE_GONE,
+            "the marker of volume %s is gone from %s: was it "
+            "formatted or emptied meanwhile? `berth volume forget` "
+            "it, then add it anew",
+            volume->marker.name, volume->mount.mount_point);
     if (!code && strcmp(now.id, volume->marker.id) != 0)
         code = error_set(err, ERR_REFUSED, "%s is not volume %s any more",
                          volume->mount.mount_point, volume->marker.name);

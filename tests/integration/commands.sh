@@ -81,3 +81,12 @@ sed -i 's/exclude/exlude/' "$TMP/berth.conf"
 says 2 'berth.conf:[0-9]*:.*exlude.*exclude' berth sync
 sed -i 's/exlude/exclude/; s/targets/cross_mounts = true; targets/' "$TMP/berth.conf"
 says 2 'not supported yet' berth sync
+sed -i 's/cross_mounts = true; //' "$TMP/berth.conf"
+
+# A bandwidth is kept to.
+head -c 2000000 /dev/zero >"$TMP/source/zeros"
+sed -i 's/targets/bandwidth = "1MB\/s"; targets/' "$TMP/berth.conf"
+started=$(date +%s%N)
+berth sync docs
+check "two megabytes at one a second take about two seconds" \
+    test $(($(date +%s%N) - started)) -gt 1500000000

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# quick
+# Messages, read aloud: each names the thing, says what is wrong with it, and
+# what to do. They go to stderr, as one line; stdout has nothing of them.
+. "$(dirname "$0")/lib.sh"
+
+mkdir "$TMP/source" "$TMP/other" "$TMP/drive" "$TMP/second"
+echo one >"$TMP/source/one"
+
+# aloud CODE THING REASON REMEDY COMMAND…
+aloud() {
+    local code=$1 thing=$2 reason=$3 remedy=$4 part
+    shift 4
+    expect_exit "$code" "$@" >"$TMP/out" 2>"$TMP/words"
+    for part in "$thing" "$reason" "$remedy"; do
+        grep -q -e "$part" "$TMP/words" ||
+            fail "\"$part\" is not in: $(cat "$TMP/words") (${*:2})"
+    done
+    ! grep -v '^berth: ' "$TMP/words" || fail "not a message: $(cat "$TMP/words")"
+    sed 's/^/    /' "$TMP/words" >&2
+}
+
+aloud 2 frobnicate 'no command' 'berth --help' berth frobnicate
+aloud 2 '--frob' 'not an option' 'berth sync --help' berth sync --frob
+aloud 2 'job' 'no job yet' 'berth job add' berth sync
+aloud 4 "$TMP/drive" 'not the root of a mounted' 'use --folder' \
+    berth volume add "$TMP/drive" --name d
+berth volume add "$TMP/drive" --name d --folder
+berth volume add "$TMP/second" --name e --folder
+aloud 2 'job d' 'already' 'choose another name' \
+    berth volume add "$TMP/other" --name d --folder
+berth job add docs --source "$TMP/source" --target d:/docs
+aloud 2 nothing 'no job or volume' 'berth job list' berth diff nothing
+aloud 2 'that volume' 'no job has' 'berth job list' berth sync e
+aloud 2 'd is a volume' 'not a job' 'berth job list' berth job claim d
+aloud 2 'volume d' 'job docs has' 'remove the job' berth volume forget d
+aloud 2 'targets = "d:/docs" in job "more"' 'overlaps' 'use a directory' \
+    berth job add more --source "$TMP/other" --target d:/docs
+aloud 2 'e:\|volume e' 'no catalogue\|nothing that berth' 'berth sync\|berth job list' \
+    berth versions e:/docs
+berth sync
+aloud 2 'run 99' 'no' 'berth history' berth history 99
+aloud 2 'run 99' 'no' 'berth history' berth undo 99
+aloud 2 "$TMP/other" 'no job' 'berth job list' berth restore "$TMP/other/x"
+aloud 2 'someday' 'at' 'give' berth restore "$TMP/source/one" --at someday
+aloud 2 '--deletes' 'one job' 'name that job' berth sync --deletes 3
+aloud 2 'schedule' 'no job' 'add schedule' berth schedule install
+
+mv "$TMP/source" "$TMP/gone"
+aloud 4 "source $TMP/source\|$TMP/source" 'No such file' 'mount its disk' berth sync
+mkdir "$TMP/source"
+aloud 4 "$TMP/source" 'empty' 'right disk mounted' berth sync
+rmdir "$TMP/source"
+mv "$TMP/gone" "$TMP/source"
+for i in $(seq 20); do echo "$i" >"$TMP/source/$i"; done
+berth sync
+rm "$TMP/source"/1*
+expect_exit 1 berth sync >"$TMP/words" 2>&1
+for part in 'docs' 'held' 'berth diff docs' '--deletes 11'; do
+    grep -q -e "$part" "$TMP/words" || fail "\"$part\": $(cat "$TMP/words")"
+done
+
+mv "$TMP/drive" "$TMP/away"
+aloud 5 'volume d' 'cannot open\|away' "$TMP/drive" berth sync
+mv "$TMP/away" "$TMP/drive"
+sed -i 's/"format": 1/"format": 99/' "$TMP/drive/.berth/volume"
+aloud 4 'volume d' 'newer berth (format 99' 'update berth' berth sync
+sed -i 's/"format": 99/"format": 1/' "$TMP/drive/.berth/volume"
+sed -i 's/mode/mod/; s/targets/targest/' "$TMP/berth.conf"
+aloud 2 'berth.conf:[0-9]*:' 'targest' 'targets' berth sync
