@@ -132,7 +132,12 @@ static err_code stream_large(struct copier *copier, int from, int to,
         .moved = note_written,
     };
 
-    return pipeline_run(copier->pipeline, &job, out_done, err);
+    if (copier->context->turn)
+        mutex_lock(copier->context->turn);
+    err_code code = pipeline_run(copier->pipeline, &job, out_done, err);
+    if (copier->context->turn)
+        mutex_unlock(copier->context->turn);
+    return code;
 }
 
 /*

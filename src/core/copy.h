@@ -27,6 +27,9 @@ struct copy_context {
     int64_t bandwidth;   /* bytes a second for this run; 0: no limit */
     const struct stop_flag *stop;
     _Atomic int64_t *bytes_written; /* grows while files are staged */
+    /* Held while a large file is written: a disk that spins gets one after
+     * the other. NULL: as many at once as there are workers. */
+    pthread_mutex_t *turn;
 };
 
 /* One worker's own: buffers and open directories. */

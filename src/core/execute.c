@@ -25,6 +25,7 @@ struct executor {
     const struct execute_options *options;
     struct session *session;
     struct copy_context copy;
+    pthread_mutex_t turn; /* to write a large file to a disk that spins */
     struct owners owners;
     struct steps steps;
     struct run_counts *counts;
@@ -569,6 +570,7 @@ static void fill_copy_context(struct executor *executor)
         .bandwidth = options->job->bandwidth,
         .stop = options->stop,
         .bytes_written = &options->progress->bytes_written,
+        .turn = options->is_spinning ? &executor->turn : NULL,
     };
 }
 
@@ -595,6 +597,7 @@ err_code execute_plan(const struct execute_options *options,
 
     if (!err)
         err = &own;
+    mutex_init(&executor.turn);
     fill_copy_context(&executor);
     order_plan(options->plan, &options->session->traits.names, &executor.steps);
     err_code code = catalogue_list_owners(options->session->catalogue,
@@ -618,5 +621,6 @@ err_code execute_plan(const struct execute_options *options,
     batch_release(&executor.waiting);
     owners_release(&executor.owners);
     steps_release(&executor.steps);
+    mutex_destroy(&executor.turn);
     return code;
 }
