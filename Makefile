@@ -247,14 +247,6 @@ check-ui: all
 	else echo 'skipped: ui: needs python3'; \
 	    echo 'ui: 0 passed, 0 failed, 1 skipped'; fi
 
-# Figures for docs/design.md: the catalogue's form.
-bench-catalogue: $(B)/tests/bench/catalogue
-	$<
-$(B)/tests/bench/catalogue: $(B)/tests/bench/catalogue.o $(practice_libs)
-	$(call say,LD   $@)
-	$(Q)$(CC) $(link_flags) -o $@ $^ $(package_libs)
-.PHONY: bench-catalogue
-
 # tests/fuzz/NAME.c is one libFuzzer program each:
 # make CC=clang SAN=fuzzer-no-link,address,undefined fuzz
 fuzz_bin := $(patsubst %.c,$(B)/%,$(call room,tests/fuzz))
@@ -283,11 +275,15 @@ check-vm: all
 # Linux): BENCH='--seconds 120' make bench; tests/bench/run --help.
 bench_bin := $(patsubst %.c,$(B)/%,$(call room,tests/bench))
 $(B)/tests/bench/%.o: extra_flags = $(platform_flags)
-$(bench_bin): %: %.o
+$(bench_bin): %: %.o $(practice_libs)
 	$(call say,LD   $@)
 	$(Q)$(CC) $(link_flags) -o $@ $^ $(package_libs)
 
-.PHONY: bench
+# Figures for docs/design.md: the catalogue's form.
+.PHONY: bench bench-catalogue
+bench-catalogue: $(B)/tests/bench/catalogue
+	$<
+
 bench: all $(bench_bin)
 	tests/bench/run $(BENCH) $(B)
 

@@ -129,8 +129,12 @@ static err_code stream_large(struct copier *copier, int from, int to,
         .context = &written,
         .moved = note_written,
     };
-    err_code code = pipeline_run(copier->pipeline, &job, out_done, err);
 
+    if (copier->context->turn)
+        mutex_lock(copier->context->turn);
+    err_code code = pipeline_run(copier->pipeline, &job, out_done, err);
+    if (copier->context->turn)
+        mutex_unlock(copier->context->turn);
     *out_done += done;
     return code;
 }

@@ -34,6 +34,9 @@ struct copy_context {
                                 looks */
     struct resumes *resumes; /* of large files; NULL: none is resumed */
     int64_t owner;           /* whose they are */
+    /* Held while a large file is written: a disk that spins gets one after
+     * the other. NULL: as many at once as there are workers. */
+    pthread_mutex_t *turn;
 };
 
 /* One worker's own: buffers and open directories. */

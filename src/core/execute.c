@@ -27,6 +27,7 @@ struct executor {
     const struct execute_options *options;
     struct session *session;
     struct copy_context copy;
+    pthread_mutex_t turn; /* to write a large file to a disk that spins */
     struct owners owners;
     struct steps steps;
     struct run_counts *counts;
@@ -371,48 +372,115 @@ static err_code settle(struct executor *executor, struct error *err)
     return code ? code : commit(executor, &executor->waiting, err);
 }
 
-static err_code run_batch(struct executor *executor, size_t first,
-                          size_t length, struct error *err)
+/* A batch from its staging to its renames. */
+struct coming {
+    size_t first, length;
+    struct stage_items *items; /* the workers hold on to it */
+    struct staging *staging;
+    struct batch batch; /* its arena holds the items' paths */
+};
+
+static void coming_release(struct coming *coming)
 {
-    CLEANUP(stage_items_release) struct stage_items items = {.items = NULL};
-    CLEANUP(batch_release) struct batch batch = BATCH_INIT;
-    err_code code =
-        prepare_items(executor, first, length, &batch.arena, &items, err);
+    stage_end(coming->staging);
+    if (coming->items)
+        stage_items_release(coming->items);
+    free(coming->items);
+    batch_release(&coming->batch);
+    *coming = (struct coming){.batch = BATCH_INIT};
+}
+
+static err_code begin_batch(struct executor *executor, size_t first,
+                            struct coming *out, struct error *err)
+{
+    out->first = first;
+    out->length = batch_length(executor, first);
+    out->items = xcalloc(1, sizeof *out->items);
+    err_code code = prepare_items(executor, first, out->length,
+                                  &out->batch.arena, out->items, err);
 
     if (!code)
-        code = leave_out_what_does_not_fit(executor, &items, err);
-    if (code)
-        return code;
-    stage_batch(executor->session, &executor->copy, executor->options->workers,
-                &items);
+        code = leave_out_what_does_not_fit(executor, out->items, err);
+    if (!code)
+        out->staging = stage_begin(executor->session, &executor->copy,
+                                   executor->options->workers, out->items);
+    return code;
+}
+
+static err_code finish_batch(struct executor *executor, struct coming *coming,
+                             struct error *err)
+{
+    struct batch *batch = &coming->batch;
     /* The drive is asked who it is at each commit, and after every failure. */
-    code = volume_check(executor->session->volume, err);
+    err_code code = volume_check(executor->session->volume, err);
+
     if (!code)
         code = barrier(executor, NULL, err);
     if (!code)
         code = commit(executor, &executor->waiting, err);
     if (code)
         return code;
-    collect_intents(executor, &items, &batch);
-    if (!batch.intents.count)
+    collect_intents(executor, coming->items, batch);
+    if (!batch->intents.count)
         return ERR_OK;
-    if (!changes_volume(&batch))
-        return note(executor, &batch, err);
-    return carry_out(executor, &batch, err);
+    if (!changes_volume(batch))
+        return note(executor, batch, err);
+    return carry_out(executor, batch, err);
+}
+
+/* Whether all these steps only add, from the source. */
+static bool only_adds(const struct executor *executor, size_t first,
+                      size_t length)
+{
+    for (size_t i = first; i < first + length; i++) {
+        enum step_kind kind = executor->steps.items[i].kind;
+        if (kind != STEP_COPY && kind != STEP_MKDIR && kind != STEP_NOTE)
+            return false;
+    }
+    return true;
+}
+
+/*
+ * While one batch is flushed, renamed and recorded, the next may be staged
+ * already: should the flush fail, the run ends and nothing of it was used. Not
+ * where a power cut tears directories: there a batch stays alone between its
+ * barriers; nor when anything is moved or goes away.
+ */
+static bool may_overlap(const struct executor *executor,
+                        const struct coming *now, size_t next)
+{
+    if (!executor->session->traits.has_journal ||
+        next >= executor->steps.count ||
+        stop_flag_is_raised(executor->options->stop))
+        return false;
+    return only_adds(executor, now->first, now->length) &&
+           only_adds(executor, next, batch_length(executor, next));
 }
 
 static err_code run_batches(struct executor *executor, struct error *err)
 {
-    size_t first = 0;
+    struct coming now = {.batch = BATCH_INIT};
+    size_t done = 0;
     err_code code = ERR_OK;
 
-    while (!code && first < executor->steps.count) {
-        if (stop_flag_is_raised(executor->options->stop))
+    while (!code && done < executor->steps.count) {
+        struct coming next = {.batch = BATCH_INIT};
+        if (!now.staging && stop_flag_is_raised(executor->options->stop))
             break;
-        size_t length = batch_length(executor, first);
-        code = run_batch(executor, first, length, err);
-        first += length;
+        if (!now.staging)
+            code = begin_batch(executor, done, &now, err);
+        if (!code) {
+            stage_wait(now.staging);
+            done += now.length;
+            if (may_overlap(executor, &now, done))
+                code = begin_batch(executor, done, &next, err);
+        }
+        if (!code)
+            code = finish_batch(executor, &now, err);
+        coming_release(&now);
+        now = next;
     }
+    coming_release(&now);
     if (!code)
         code = settle(executor, err);
     if (!code && stop_flag_is_raised(executor->options->stop))
@@ -510,6 +578,7 @@ static void fill_copy_context(struct executor *executor)
         .stop = options->stop,
         .bytes_written = &options->progress->bytes_written,
         .current = options->current,
+        .turn = options->is_spinning ? &executor->turn : NULL,
     };
 }
 
@@ -536,6 +605,7 @@ err_code execute_plan(const struct execute_options *options,
 
     if (!err)
         err = &own;
+    mutex_init(&executor.turn);
     fill_copy_context(&executor);
     order_plan(options->plan, &options->session->traits.names, &executor.steps);
     err_code code = catalogue_list_owners(options->session->catalogue,
@@ -568,5 +638,6 @@ err_code execute_plan(const struct execute_options *options,
     batch_release(&executor.waiting);
     owners_release(&executor.owners);
     steps_release(&executor.steps);
+    mutex_destroy(&executor.turn);
     return code;
 }

@@ -51,6 +51,7 @@ struct execute_options {
     const char *program;   /* platform_own_program() */
     const char *scratch;   /* directory on the internal disk */
     unsigned workers;
+    bool is_spinning; /* the volume's disk: seeks are dear */
     const struct stop_flag *stop;
     struct run_progress *progress;
     struct current *current; /* the file it is at; NULL: nobody looks */

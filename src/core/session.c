@@ -1,6 +1,7 @@
 #include "core/session.h"
 
 #include "core/base/clock.h"
+#include "core/db.h"
 #include "core/drive_record.h"
 #include "core/evidence.h"
 #include "core/import.h"
@@ -311,6 +312,32 @@ static err_code open_in_journal(struct session *session, struct error *err)
     return code;
 }
 
+/* A transaction is a flush of the internal disk: one for all of it. */
+static err_code end_notes(struct session *session, err_code code,
+                          struct error *err)
+{
+    struct db *db = catalogue_db(session->catalogue);
+
+    if (!code)
+        return db_commit(db, err);
+    db_rollback(db);
+    return code;
+}
+
+static err_code note_beginning(struct session *session, struct error *err)
+{
+    err_code code = db_begin(catalogue_db(session->catalogue), err);
+
+    if (code)
+        return code;
+    code = open_in_journal(session, err);
+    if (!code)
+        code = evidence_forget(session->catalogue, err);
+    if (!code)
+        code = evidence_note_device(session->catalogue, session->volume, err);
+    return end_notes(session, code, err);
+}
+
 err_code session_begin(struct session *session, struct error *err)
 {
     if (session->volume->mount.is_read_only)
@@ -321,11 +348,7 @@ err_code session_begin(struct session *session, struct error *err)
     if (session->needs_check)
         return refuse_unchecked(session, err);
     name_directories(session);
-    err_code code = open_in_journal(session, err);
-    if (!code)
-        code = evidence_forget(session->catalogue, err);
-    if (!code)
-        code = evidence_note_device(session->catalogue, session->volume, err);
+    err_code code = note_beginning(session, err);
     if (!code)
         code = probe_if_changed(session, err);
     if (!code)
@@ -405,6 +428,22 @@ err_code session_barrier(struct session *session, struct error *err)
  * --- the end ---
  */
 
+static err_code note_rest(struct session *session, struct error *err)
+{
+    struct catalogue *catalogue = session->catalogue;
+    err_code code = db_begin(catalogue_db(catalogue), err);
+
+    if (code)
+        return code;
+    if (!session->is_doubtful)
+        code = evidence_record(catalogue, session->volume, err);
+    if (!code)
+        code = journal_set_state(catalogue, session->id, SESSION_AT_REST, err);
+    if (!code)
+        code = journal_forgive_flush(catalogue, session->host, err);
+    return end_notes(session, code, err);
+}
+
 err_code session_close(struct session *session, struct error *err)
 {
     struct fsops *ops = &session->ops;
@@ -424,12 +463,7 @@ err_code session_close(struct session *session, struct error *err)
                                   false, err);
     if (!code)
         code = session_barrier(session, err);
-    if (!code && !session->is_doubtful)
-        code = evidence_record(session->catalogue, session->volume, err);
     if (!code)
-        code = journal_set_state(session->catalogue, session->id,
-                                 SESSION_AT_REST, err);
-    if (!code)
-        code = journal_forgive_flush(session->catalogue, session->host, err);
+        code = note_rest(session, err);
     return code ? code : told;
 }

@@ -2,12 +2,14 @@
 
 #include <stdlib.h>
 
-struct pool {
+struct staging {
     struct session *session;
     const struct copy_context *context;
     struct stage_items *items;
     _Atomic size_t next;
     _Atomic bool failed; /* the device did: the others need not try */
+    unsigned running;
+    pthread_t workers[];
 };
 
 void stage_items_release(struct stage_items *items)
@@ -21,13 +23,13 @@ void stage_items_release(struct stage_items *items)
     *items = (struct stage_items){.items = NULL};
 }
 
-static void copy_item(struct pool *pool, struct copier *copier,
+static void copy_item(struct staging *staging, struct copier *copier,
                       struct stage_item *item)
 {
     struct error err = ERROR_INIT;
 
-    item->staged = session_new_staged(pool->session);
-    current_set(pool->context->current, item->step->action->path);
+    item->staged = session_new_staged(staging->session);
+    current_set(staging->context->current, item->step->action->path);
     const struct copy_request request = {
         .path = item->step->action->path,
         .raw = item->path,
@@ -47,39 +49,61 @@ static void copy_item(struct pool *pool, struct copier *copier,
     if (item->code)
         item->message = xstrdup(err.message);
     if (error_is_device_failure(item->code) && item->from == STAGE_VOLUME)
-        atomic_store(&pool->failed, true);
+        atomic_store(&staging->failed, true);
 }
 
 static void *worker_main(void *argument)
 {
-    struct pool *pool = argument;
-    struct copier *copier = copier_new(pool->context);
+    struct staging *staging = argument;
+    struct copier *copier = copier_new(staging->context);
 
-    while (!atomic_load(&pool->failed) &&
-           !stop_flag_is_raised(pool->context->stop)) {
-        stop_flag_wait_while_paused(pool->context->stop);
-        size_t at = atomic_fetch_add(&pool->next, 1);
-        if (at >= pool->items->count)
+    while (!atomic_load(&staging->failed) &&
+           !stop_flag_is_raised(staging->context->stop)) {
+        stop_flag_wait_while_paused(staging->context->stop);
+        size_t at = atomic_fetch_add(&staging->next, 1);
+        if (at >= staging->items->count)
             break;
-        if (pool->items->items[at].from != STAGE_NOTHING)
-            copy_item(pool, copier, &pool->items->items[at]);
+        if (staging->items->items[at].from != STAGE_NOTHING)
+            copy_item(staging, copier, &staging->items->items[at]);
     }
     copier_free(copier);
     return NULL;
 }
 
-void stage_batch(struct session *session, const struct copy_context *context,
-                 unsigned workers, struct stage_items *items)
+struct staging *stage_begin(struct session *session,
+                            const struct copy_context *context,
+                            unsigned workers, struct stage_items *items)
 {
-    struct pool pool = {.session = session, .context = context, .items = items};
-    CLEANUP_FREE pthread_t *threads = xmalloc(workers * sizeof *threads);
+    struct staging *staging =
+        xcalloc(1, sizeof *staging + workers * sizeof *staging->workers);
 
-    for (size_t i = 0; i < items->count; i++)
-        if (items->items[i].from != STAGE_NOTHING)
-            items->items[i].code = ERR_CANCELLED;
-    for (unsigned i = 1; i < workers; i++)
-        threads[i] = thread_start(worker_main, &pool);
-    worker_main(&pool);
-    for (unsigned i = 1; i < workers; i++)
-        thread_join(threads[i]);
+    staging->session = session;
+    staging->context = context;
+    staging->items = items;
+    size_t copies = 0;
+    for (size_t i = 0; i < items->count; i++) {
+        if (items->items[i].from == STAGE_NOTHING)
+            continue;
+        items->items[i].code = ERR_CANCELLED;
+        copies++;
+    }
+    while (staging->running < workers && staging->running < copies)
+        staging->workers[staging->running++] =
+            thread_start(worker_main, staging);
+    return staging;
+}
+
+void stage_wait(struct staging *staging)
+{
+    while (staging->running)
+        thread_join(staging->workers[--staging->running]);
+}
+
+void stage_end(struct staging *staging)
+{
+    if (!staging)
+        return;
+    atomic_store(&staging->failed, true);
+    stage_wait(staging);
+    free(staging);
 }

@@ -36,11 +36,18 @@ struct stage_items {
 void stage_items_release(struct stage_items *items);
 
 /*
- * Works through all items that need a copy. Returns when every worker is done;
- * each item carries its own outcome. After a device failure or a stop, the
+ * Workers that go through all items that need a copy; the caller has other
+ * things to do meanwhile, and keeps what it handed over until they are done.
+ * Each item carries its own outcome. After a device failure or a stop, the
  * items not begun stay ERR_CANCELLED.
  */
-void stage_batch(struct session *session, const struct copy_context *context,
-                 unsigned workers, struct stage_items *items);
+struct staging;
+struct staging *stage_begin(struct session *session,
+                            const struct copy_context *context,
+                            unsigned workers, struct stage_items *items);
+/* Returns when every worker is done. */
+void stage_wait(struct staging *staging);
+/* The same, beginning nothing more; then frees it. */
+void stage_end(struct staging *staging);
 
 #endif

@@ -213,6 +213,9 @@ err_code task_prepare(struct task *task, const struct pair *pair,
                       const struct volume *volume, struct catalogue *catalogue,
                       struct prepared *out, struct error *err) MUST_CHECK;
 
+/* Whether the volume's disk spins, as far as the platform can tell. */
+bool task_volume_spins(const struct task *task, const struct volume *volume);
+
 struct compare_inputs {
     const struct prepared *prepared;
     const struct volume *volume; /* NULL: quick */

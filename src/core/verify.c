@@ -4,6 +4,7 @@
 #include "core/base/fdio.h"
 #include "core/base/path.h"
 #include "core/db.h"
+#include "core/pipeline.h"
 #include "core/plan.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@ struct verifying {
     struct verify_counts *counts;
     struct hasher *hasher;
     char *chunk;
+    struct pipeline *pipeline; /* for large files: reads while it hashes */
     int rows_waiting;
     bool only_unproven; /* and only while there is proof to be had */
     bool has_no_proof;
@@ -61,25 +63,65 @@ static void tell(struct verifying *verifying, const char *path,
                         message);
 }
 
-static err_code hash_file(struct verifying *verifying, int fd, const char *path,
-                          struct hash *out, struct error *err)
+static err_code note_read(void *context, int64_t before, int64_t after,
+                          struct error *err)
 {
+    struct verifying *verifying = context;
     const struct verify_options *options = verifying->options;
+
+    atomic_fetch_add(&options->progress->bytes_done, after - before);
+    verifying->counts->bytes += after - before;
+    if (stop_flag_is_raised(options->stop))
+        return error_set(err, ERR_CANCELLED, "stopped on request");
+    return ERR_OK;
+}
+
+static err_code hash_large(struct verifying *verifying, int fd,
+                           const char *path, struct error *err)
+{
+    const struct pipeline_job job = {
+        .from = fd,
+        .to = -1,
+        .limit_bytes = INT64_MAX,
+        .hasher = verifying->hasher,
+        .context = verifying,
+        .moved = note_read,
+    };
+    int64_t done;
+    err_code code = pipeline_run(verifying->pipeline, &job, &done, err);
+
+    if (code && code != ERR_CANCELLED)
+        error_prefix(err, "%s", path);
+    return code;
+}
+
+static err_code hash_small(struct verifying *verifying, int fd,
+                           const char *path, struct error *err)
+{
+    err_code code = ERR_OK;
     ssize_t got;
 
-    hasher_reset(verifying->hasher);
-    platform_advise_sequential(fd);
-    while ((got = fd_read_full(fd, verifying->chunk, CHUNK_BYTES)) > 0) {
+    while (!code &&
+           (got = fd_read_full(fd, verifying->chunk, CHUNK_BYTES)) != 0) {
+        if (got < 0)
+            return error_set_errno(err, errno, "cannot read %s", path);
         hasher_add(verifying->hasher, verifying->chunk, (size_t)got);
-        atomic_fetch_add(&options->progress->bytes_done, got);
-        verifying->counts->bytes += got;
-        if (stop_flag_is_raised(options->stop))
-            return error_set(err, ERR_CANCELLED, "stopped on request");
+        code = note_read(verifying, 0, got, err);
     }
-    if (got < 0)
-        return error_set_errno(err, errno, "cannot read %s", path);
-    *out = hasher_digest(verifying->hasher);
-    return ERR_OK;
+    return code;
+}
+
+static err_code hash_file(struct verifying *verifying, int fd, int64_t size,
+                          const char *path, struct hash *out, struct error *err)
+{
+    hasher_reset(verifying->hasher);
+    err_code code = size >= PIPELINE_FROM_BYTES
+                        ? hash_large(verifying, fd, path, err)
+                        : hash_small(verifying, fd, path, err);
+
+    if (!code)
+        *out = hasher_digest(verifying->hasher);
+    return code;
 }
 
 /*
@@ -178,7 +220,8 @@ static err_code check_open_file(struct verifying *verifying, int fd,
         return ERR_OK;
     }
     if (!code)
-        code = hash_file(verifying, fd, drive_path, &hash, err);
+        code =
+            hash_file(verifying, fd, stat.size_bytes, drive_path, &hash, err);
     if (code)
         return code;
     if (record->flags & RECORD_UNHASHED || hash_equal(&hash, &record->hash))
@@ -266,6 +309,7 @@ static struct verifying begin(const struct verify_options *options,
         .counts = counts,
         .hasher = hasher_new(),
         .chunk = xmalloc(CHUNK_BYTES),
+        .pipeline = pipeline_new(),
     };
 }
 
@@ -276,6 +320,7 @@ static err_code end(struct verifying *verifying, err_code code,
 
     hasher_free(verifying->hasher);
     free(verifying->chunk);
+    pipeline_free(verifying->pipeline);
     return code ? code : committed;
 }
 
