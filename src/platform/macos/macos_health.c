@@ -41,7 +41,7 @@ static void read_medium(io_service_t media, const struct macos_disk *disk,
 {
     out->io_errors = count_io_errors(media);
     if (disk->is_internal)
-        out->smart = macos_smart_read(media);
+        macos_smart_read(media, out);
     else if (!strcmp(disk->protocol, "USB"))
         out->smart = PLATFORM_SMART_HIDDEN;
 }
