@@ -1,6 +1,7 @@
 #include "platform/posix_host.h"
 
 #include "core/base/path.h"
+#include "platform/platform_host.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -89,4 +90,21 @@ err_code posix_xdg_directory(const char *variable, const char *fallback,
     CLEANUP_FREE char *below = path_join(home, fallback);
     *out_path = path_join(below, "berth");
     return ERR_OK;
+}
+
+/* --- the same for every backend --- */
+
+err_code platform_home_directory(char **out_path, struct error *err)
+{
+    return posix_home_directory(out_path, err);
+}
+
+char *platform_host_name(void)
+{
+    return posix_host_name();
+}
+
+char *platform_user_name(void)
+{
+    return posix_user_name();
 }

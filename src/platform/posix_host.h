@@ -1,5 +1,6 @@
 /*
- * What POSIX alone can do of platform_host.h, shared by the backends.
+ * What POSIX alone can do of platform_host.h, shared by the backends. Here are
+ * platform_home_directory, platform_host_name and platform_user_name.
  * Any thread, as long as nobody changes the environment.
  */
 #ifndef BERTH_POSIX_HOST_H
