@@ -6,9 +6,9 @@
 #include "core/base/clock.h"
 #include "core/base/strbuf.h"
 #include "platform/linux/linux_devices.h"
-#include "platform/posix_program.h"
 #include "platform/linux/linux_request.h"
 #include "platform/linux/linux_udisks.h"
+#include "platform/posix_program.h"
 
 #include <errno.h>
 #include <stdlib.h>
