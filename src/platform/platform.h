@@ -255,6 +255,13 @@ struct platform_health {
     int is_dirty;          /* exFAT's VolumeDirty; -1: could not be read */
     int has_under_voltage; /* Raspberry Pi; -1: not known */
 };
+/* No reading. */
+#define PLATFORM_HEALTH_INIT                                                   \
+    {                                                                          \
+        .temperature_c = -1, .power_on_hours = -1, .io_errors = -1,            \
+        .fs_errors = -1, .link_resets = -1, .is_dirty = -1,                    \
+        .has_under_voltage = -1                                                \
+    }
 err_code platform_read_health(struct platform *platform, const char *drive,
                               struct platform_health *out, struct error *err)
     MUST_CHECK;

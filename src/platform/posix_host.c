@@ -1,6 +1,7 @@
 #include "platform/posix_host.h"
 
 #include "core/base/path.h"
+#include "platform/platform_host.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -9,15 +10,15 @@
 #include <unistd.h>
 
 /*
- * Asks the user database for one field of our own entry, in fresh memory.
+ * Asks the user database for one field of a user's entry, in fresh memory.
  * NULL with errno (0: no such user).
  */
-static char *own_entry(const char *(*field)(const struct passwd *))
+static char *entry_of(uid_t uid, const char *(*field)(const struct passwd *))
 {
     for (size_t size = 4096; size <= 1024 * 1024; size *= 4) {
         CLEANUP_FREE char *buffer = xmalloc(size);
         struct passwd entry, *found = NULL;
-        int failed = getpwuid_r(getuid(), &entry, buffer, size, &found);
+        int failed = getpwuid_r(uid, &entry, buffer, size, &found);
         if (failed == ERANGE)
             continue;
         errno = failed;
@@ -45,7 +46,7 @@ err_code posix_home_directory(char **out_path, struct error *err)
     if (home && *home == '/')
         found = path_clean(home);
     else
-        found = own_entry(home_of);
+        found = entry_of(getuid(), home_of);
     if (!found || *found != '/')
         return error_set(err, ERR_NOT_FOUND,
                          "cannot find the home directory: HOME is not set, and "
@@ -65,11 +66,16 @@ char *posix_host_name(void)
     return xstrdup(*name ? name : "localhost");
 }
 
+char *posix_user_of(uid_t uid)
+{
+    char *name = entry_of(uid, name_of);
+
+    return name ? name : xasprintf("uid %lu", (unsigned long)uid);
+}
+
 char *posix_user_name(void)
 {
-    char *name = own_entry(name_of);
-
-    return name ? name : xasprintf("uid %lu", (unsigned long)getuid());
+    return posix_user_of(getuid());
 }
 
 err_code posix_xdg_directory(const char *variable, const char *fallback,
@@ -89,4 +95,21 @@ err_code posix_xdg_directory(const char *variable, const char *fallback,
     CLEANUP_FREE char *below = path_join(home, fallback);
     *out_path = path_join(below, "berth");
     return ERR_OK;
+}
+
+/* --- the same for every backend --- */
+
+err_code platform_home_directory(char **out_path, struct error *err)
+{
+    return posix_home_directory(out_path, err);
+}
+
+char *platform_host_name(void)
+{
+    return posix_host_name();
+}
+
+char *platform_user_name(void)
+{
+    return posix_user_name();
 }

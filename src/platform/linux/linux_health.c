@@ -189,15 +189,7 @@ err_code platform_read_health(struct platform *platform, const char *drive,
     CLEANUP_FREE char *name = NULL;
     CLEANUP(linux_snapshot_release)
     struct linux_snapshot snapshot = {.swaps = NULL};
-    struct platform_health health = {
-        .temperature_c = -1,
-        .power_on_hours = -1,
-        .io_errors = -1,
-        .fs_errors = -1,
-        .link_resets = -1,
-        .is_dirty = -1,
-        .has_under_voltage = read_under_voltage(),
-    };
+    struct platform_health health = PLATFORM_HEALTH_INIT;
     err_code code = linux_drive_find(drive, &name, err);
 
     if (!code)
@@ -210,6 +202,7 @@ err_code platform_read_health(struct platform *platform, const char *drive,
         return error_set(err, ERR_DEVICE_GONE,
                          "the drive %s is not plugged in any more", name);
     CLEANUP_FREE char *usb = linux_drive_usb_device(disk->path);
+    health.has_under_voltage = read_under_voltage();
     read_smart(platform->bus, disk, usb != NULL, &health);
     count_errors(disk, &health);
     look_at_volumes(&snapshot, disk, &health);

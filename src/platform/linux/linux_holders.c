@@ -5,12 +5,12 @@
 #include "core/base/fdio.h"
 #include "core/base/path.h"
 #include "core/base/strbuf.h"
+#include "platform/posix_host.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,16 +164,11 @@ static const struct linux_view *view_of(struct search *search,
 
 static char *user_of(const char *process)
 {
-    struct passwd record, *found = NULL;
     struct stat owner;
-    char buffer[4096];
 
     if (stat(process, &owner))
         return xstrdup("");
-    if (!getpwuid_r(owner.st_uid, &record, buffer, sizeof buffer, &found) &&
-        found)
-        return xstrdup(found->pw_name);
-    return xasprintf("%u", (unsigned)owner.st_uid);
+    return posix_user_of(owner.st_uid);
 }
 
 /*

@@ -20,11 +20,6 @@ err_code platform_state_directory(char **out_path, struct error *err)
     return posix_xdg_directory("XDG_STATE_HOME", ".local/state", out_path, err);
 }
 
-err_code platform_home_directory(char **out_path, struct error *err)
-{
-    return posix_home_directory(out_path, err);
-}
-
 /* Its parent comes with the system (file-hierarchy(7)); without it, no hint. */
 char *platform_lock_hint_directory(void)
 {
@@ -33,16 +28,6 @@ char *platform_lock_hint_directory(void)
     if (stat("/run/lock", &found) || !S_ISDIR(found.st_mode))
         return xstrdup("");
     return xstrdup("/run/lock/berth");
-}
-
-char *platform_host_name(void)
-{
-    return posix_host_name();
-}
-
-char *platform_user_name(void)
-{
-    return posix_user_name();
 }
 
 err_code platform_boot_id(char **out_id, struct error *err)

@@ -3,7 +3,7 @@
  */
 #include "core/base/array.h"
 #include "platform/linux/linux_health.h"
-#include "platform/linux/linux_program.h"
+#include "platform/posix_program.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -134,7 +134,7 @@ static bool ask(const char *device, const char *type,
                          type ? option : NULL,
                          (char *)(uintptr_t)type,
                          NULL};
-    int status = linux_program_run(arguments, false, &text);
+    int status = posix_program_run(arguments, false, &text);
 
     bool is_asleep = strstr(text.text, asleep_words) != NULL;
 

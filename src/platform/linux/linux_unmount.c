@@ -6,9 +6,9 @@
 #include "core/base/clock.h"
 #include "core/base/strbuf.h"
 #include "platform/linux/linux_devices.h"
-#include "platform/linux/linux_program.h"
 #include "platform/linux/linux_request.h"
 #include "platform/linux/linux_udisks.h"
+#include "platform/posix_program.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -218,7 +218,7 @@ static err_code mount_by_fstab(const char *device, struct error *err)
         (char *)(uintptr_t)device,
         NULL,
     };
-    int status = linux_program_run(arguments, true, &words);
+    int status = posix_program_run(arguments, true, &words);
 
     if (!status)
         return ERR_OK;

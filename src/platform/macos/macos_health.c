@@ -41,7 +41,7 @@ static void read_medium(io_service_t media, const struct macos_disk *disk,
 {
     out->io_errors = count_io_errors(media);
     if (disk->is_internal)
-        out->smart = macos_smart_read(media);
+        macos_smart_read(media, out);
     else if (!strcmp(disk->protocol, "USB"))
         out->smart = PLATFORM_SMART_HIDDEN;
 }
@@ -72,15 +72,7 @@ static bool find_drive(DASessionRef session, const char *drive,
 err_code platform_read_health(struct platform *platform, const char *drive,
                               struct platform_health *out, struct error *err)
 {
-    struct platform_health health = {
-        .temperature_c = -1,
-        .power_on_hours = -1,
-        .io_errors = -1,
-        .fs_errors = -1,
-        .link_resets = -1,
-        .is_dirty = -1,
-        .has_under_voltage = -1,
-    };
+    struct platform_health health = PLATFORM_HEALTH_INIT;
     DASessionRef session = DASessionCreate(NULL);
     bool is_found = session && find_drive(session, drive, &health);
 

@@ -7,10 +7,10 @@
 #include "platform/macos/macos_disk.h"
 #include "platform/macos/macos_mount.h"
 #include "platform/platform.h"
+#include "platform/posix_host.h"
 
 #include <errno.h>
 #include <libproc.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,16 +37,6 @@ static bool read_process(int pid, struct proc_bsdinfo *out)
 {
     return proc_pidinfo(pid, PROC_PIDTBSDINFO, 0, out, sizeof *out) ==
            (int)sizeof *out;
-}
-
-static char *user_name(uid_t uid)
-{
-    char buffer[4096];
-    struct passwd entry, *found = NULL;
-
-    if (getpwuid_r(uid, &entry, buffer, sizeof buffer, &found) || !found)
-        return xasprintf("uid %lu", (unsigned long)uid);
-    return xstrdup(found->pw_name);
 }
 
 static char *command_of(int pid, const struct proc_bsdinfo *process)
@@ -87,7 +77,7 @@ static void add_holder(struct search *search, int pid, enum platform_hold kind,
     bool is_readable = read_process(pid, &process);
     struct platform_holder holder = {
         .pid = pid,
-        .user = is_readable ? user_name(process.pbi_uid) : xstrdup(""),
+        .user = is_readable ? posix_user_of(process.pbi_uid) : xstrdup(""),
         .command = command_of(pid, &process),
         .path = xstrdup(path),
         .kind = kind,

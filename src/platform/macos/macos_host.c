@@ -24,26 +24,11 @@ err_code platform_state_directory(char **out_path, struct error *err)
     return posix_xdg_directory("XDG_STATE_HOME", ".local/state", out_path, err);
 }
 
-err_code platform_home_directory(char **out_path, struct error *err)
-{
-    return posix_home_directory(out_path, err);
-}
-
 /* No directory that all users may write is emptied at a boot, and not before
  * (/tmp loses what is three days old). */
 char *platform_lock_hint_directory(void)
 {
     return xstrdup("");
-}
-
-char *platform_host_name(void)
-{
-    return posix_host_name();
-}
-
-char *platform_user_name(void)
-{
-    return posix_user_name();
 }
 
 /* The kernel's view, which timed keeps (ntp_adjtime, since 10.13). */

@@ -9,8 +9,11 @@
 
 #include <IOKit/IOKitLib.h>
 
-/* PASSED, FAILING, or UNKNOWN where nobody can be asked. May wait for the
- * drive: workers only. */
-enum platform_smart macos_smart_read(io_service_t media);
+/*
+ * Adds what the disk tells of itself: PASSED, FAILING, or UNKNOWN where nobody
+ * can be asked; its attributes, where it has them. May wait for the drive:
+ * workers only.
+ */
+void macos_smart_read(io_service_t media, struct platform_health *out);
 
 #endif

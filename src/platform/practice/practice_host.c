@@ -131,27 +131,12 @@ err_code platform_state_directory(char **out_path, struct error *err)
     return practice_path("state", out_path, err);
 }
 
-err_code platform_home_directory(char **out_path, struct error *err)
-{
-    return posix_home_directory(out_path, err);
-}
-
 /* Nobody outside the sandbox is to hear of a practice drive. */
 char *platform_lock_hint_directory(void)
 {
     char *path = NULL;
 
     return practice_path("lock", &path, NULL) ? xstrdup("") : path;
-}
-
-char *platform_host_name(void)
-{
-    return posix_host_name();
-}
-
-char *platform_user_name(void)
-{
-    return posix_user_name();
 }
 
 /*

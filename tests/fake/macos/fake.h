@@ -39,6 +39,7 @@ struct fake_medium {
 void fake_plug(const struct fake_medium *medium);
 /* It and all that lies on it. */
 void fake_unplug(const char *bsd_name);
+/* Once the daemon has done what it is at. */
 bool fake_is_plugged(const char *bsd_name);
 bool fake_is_mounted(const char *bsd_name);
 

@@ -15,6 +15,8 @@
 #include <sys/sysctl.h>
 #include <unistd.h>
 
+#include <DarwinConstants.h>
+
 #undef fcntl
 #undef fstatfs
 

@@ -89,6 +89,9 @@ void fake_forget_processes(void);
 /* Of an open file, MAXPATHLEN. 0, or -1 with errno. */
 int fake_path_of(int fd, char *out);
 
+/* Of the medium's device. */
+bool fake_smart_fails(io_service_t service);
+
 /* The number in the registry of an IOMedia; 0: none such. */
 uint64_t fake_media_number(io_service_t media);
 

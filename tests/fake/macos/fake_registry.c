@@ -5,7 +5,6 @@
 #include "fake_internal.h"
 
 #include <IOKit/IOBSD.h>
-#include <IOKit/IOCFPlugIn.h>
 #include <IOKit/storage/IOMedia.h>
 #include <IOKit/storage/ata/ATASMARTLib.h>
 #include <stdlib.h>
@@ -333,76 +332,11 @@ io_service_t IOServiceGetMatchingService(mach_port_t mainPort,
     return service;
 }
 
-/* --- the SMART plug-in --- */
-
-struct smart {
-    IOATASMARTInterface *table; /* first: what a caller holds */
-    IOATASMARTInterface functions;
-    bool fails;
-};
-struct plug_in {
-    IOCFPlugInInterface *table;
-    IOCFPlugInInterface functions;
-    bool fails;
-};
-
-static ULONG release_smart(void *self)
+bool fake_smart_fails(io_service_t service)
 {
-    free(self);
-    atomic_fetch_sub(&fake_alive, 1);
-    return 0;
-}
-
-static IOReturn enable(void *interface, Boolean enable)
-{
-    return kIOReturnSuccess;
-}
-
-static IOReturn return_status(void *interface, Boolean *exceededCondition)
-{
-    *exceededCondition = ((struct smart *)interface)->fails;
-    return kIOReturnSuccess;
-}
-
-static HRESULT query(void *self, REFIID iid, LPVOID *out)
-{
-    struct smart *smart = calloc(1, sizeof *smart);
-
-    if (!smart)
-        fake_abort("out of memory");
-    smart->table = &smart->functions;
-    smart->functions.Release = release_smart;
-    smart->functions.SMARTEnableDisableOperations = enable;
-    smart->functions.SMARTReturnStatus = return_status;
-    smart->fails = ((struct plug_in *)self)->fails;
-    *out = smart;
-    atomic_fetch_add(&fake_alive, 1);
-    return 0;
-}
-
-kern_return_t IOCreatePlugInInterfaceForService(
-    io_service_t service, CFUUIDRef pluginType, CFUUIDRef interfaceType,
-    IOCFPlugInInterface ***theInterface, SInt32 *theScore)
-{
-    struct plug_in *plug_in = calloc(1, sizeof *plug_in);
-
-    if (!plug_in)
-        fake_abort("out of memory");
     lock();
     const struct fake_part *part = part_of(&port_of(service)->entry);
-    plug_in->fails = part && part->is.smart_fails;
+    bool fails = part && part->is.smart_fails;
     unlock();
-    plug_in->table = &plug_in->functions;
-    plug_in->functions.QueryInterface = query;
-    *theInterface = &plug_in->table;
-    *theScore = 0;
-    atomic_fetch_add(&fake_alive, 1);
-    return KERN_SUCCESS;
-}
-
-kern_return_t IODestroyPlugInInterface(IOCFPlugInInterface **interface)
-{
-    free(interface);
-    atomic_fetch_sub(&fake_alive, 1);
-    return KERN_SUCCESS;
+    return fails;
 }

@@ -136,8 +136,10 @@ void fake_unplug(const char *bsd_name)
     free(wanted);
 }
 
+/* diskarbitrationd answers before the medium goes. */
 bool fake_is_plugged(const char *bsd_name)
 {
+    fake_daemon_settle();
     pthread_mutex_lock(&fake_mutex);
     bool is_plugged = fake_find(bsd_name) != NULL;
     pthread_mutex_unlock(&fake_mutex);
@@ -146,6 +148,7 @@ bool fake_is_plugged(const char *bsd_name)
 
 bool fake_is_mounted(const char *bsd_name)
 {
+    fake_daemon_settle();
     pthread_mutex_lock(&fake_mutex);
     const struct fake_part *part = fake_find(bsd_name);
     bool is_mounted = part && part->is.mount_point;

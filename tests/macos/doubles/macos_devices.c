@@ -278,6 +278,35 @@ static void smart_is_hidden_over_usb_and_read_of_an_internal_disk(void **state)
         assert_int_equal(found.smart, fails ? PLATFORM_SMART_FAILING
                                             : PLATFORM_SMART_PASSED);
         assert_int_equal(found.io_errors, 5);
+        platform_health_release(&found);
+        fake_unplug("disk1");
+    }
+}
+
+static void attributes_of_an_internal_disk_are_read(void **state)
+{
+    (void)state;
+    for (int fails = 0; fails < 2; fails++) {
+        CLEANUP(platform_health_release) struct platform_health found;
+        fake_plug(&(struct fake_medium){.bsd_name = "disk1",
+                                        .is_whole = true,
+                                        .is_internal = true,
+                                        .protocol = "SATA",
+                                        .has_smart = true,
+                                        .smart_fails = fails});
+        health("/dev/disk1", &found);
+        assert_int_equal(found.temperature_c, 34);
+        assert_int_equal(found.power_on_hours, 0x1018);
+        assert_int_equal(found.attribute_count, 4);
+        assert_int_equal(found.attributes[0].id, 5);
+        assert_string_equal(found.attributes[0].name,
+                            "reallocated-sector-count");
+        assert_int_equal(found.attributes[0].threshold, 36);
+        assert_int_equal(found.attributes[0].raw, 8);
+        assert_int_equal(found.attributes[0].is_failing_now, fails);
+        assert_string_equal(found.attributes[3].name, "attribute-240");
+        assert_int_equal(found.attributes[3].raw, 0x060504030201);
+        assert_false(found.attributes[3].is_failing_now);
         fake_unplug("disk1");
     }
 }
@@ -589,6 +618,7 @@ int main(void)
         MACHINE_TEST(a_replugged_drive_has_another_id),
         MACHINE_TEST(the_list_survives_a_restart_of_the_daemon),
         MACHINE_TEST(smart_is_hidden_over_usb_and_read_of_an_internal_disk),
+        MACHINE_TEST(attributes_of_an_internal_disk_are_read),
         MACHINE_TEST(health_of_a_drive_that_left_is_gone),
         MACHINE_TEST(what_is_unwritten_is_not_made_up),
         MACHINE_TEST(holders_are_named_with_what_they_hold),

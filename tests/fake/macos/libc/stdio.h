@@ -6,7 +6,6 @@
 
 #define RENAME_EXCL 0x00000004
 
-int renameatx_np(int fromfd, const char *from, int tofd, const char *to,
-                 unsigned int flags);
+#include <DarwinProtos.h>
 
 #endif

@@ -7,6 +7,6 @@
 #define SYNC_VOLUME_FULLSYNC 0x01
 #define SYNC_VOLUME_WAIT 0x02
 
-int fsync_volume_np(int fd, int flags);
+#include <DarwinProtos.h>
 
 #endif

@@ -4,6 +4,6 @@
 
 #include <stdint.h>
 
-int _NSGetExecutablePath(char *buffer, uint32_t *size);
+#include <DarwinProtos.h>
 
 #endif

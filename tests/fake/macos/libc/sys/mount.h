@@ -30,8 +30,9 @@ struct statfs {
 #define MNT_JOURNALED 0x00800000
 #define MNT_NOWAIT 2
 
-int getfsstat(struct statfs *buffer, int bytes, int flags);
 int fake_fstatfs(int fd, struct statfs *out);
 #define fstatfs fake_fstatfs
+
+#include <DarwinProtos.h>
 
 #endif

@@ -4,7 +4,6 @@
 
 #include <stddef.h>
 
-int sysctlbyname(const char *name, void *old, size_t *old_length, void *value,
-                 size_t length);
+#include <DarwinProtos.h>
 
 #endif

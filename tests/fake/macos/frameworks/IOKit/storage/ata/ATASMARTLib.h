@@ -17,6 +17,18 @@
                                    0x11, 0xD6, 0x8D, 0xF6, 0x00, 0x03, 0x93,   \
                                    0x5A, 0x76, 0xB2)
 
+/* 512 bytes each, as the drive sends them. */
+typedef struct ATASMARTData {
+    UInt8 vendorSpecific1[362];
+    UInt8 others[149];
+    UInt8 checksum;
+} ATASMARTData;
+typedef struct ATASMARTDataThresholds {
+    UInt8 vendorSpecific1[362];
+    UInt8 vendorSpecific2[149];
+    UInt8 checksum;
+} ATASMARTDataThresholds;
+
 typedef struct IOATASMARTInterface {
     IUNKNOWN_C_GUTS;
     UInt16 version;
@@ -24,6 +36,13 @@ typedef struct IOATASMARTInterface {
     IOReturn (*SMARTEnableDisableOperations)(void *interface, Boolean enable);
     IOReturn (*SMARTEnableDisableAutosave)(void *interface, Boolean enable);
     IOReturn (*SMARTReturnStatus)(void *interface, Boolean *exceededCondition);
+    IOReturn (*SMARTExecuteOffLineImmediate)(void *interface,
+                                             Boolean extendedTest);
+    IOReturn (*SMARTReadData)(void *interface, ATASMARTData *data);
+    IOReturn (*SMARTValidateReadData)(void *interface,
+                                      const ATASMARTData *data);
+    IOReturn (*SMARTReadDataThresholds)(void *interface,
+                                        ATASMARTDataThresholds *dataThresholds);
 } IOATASMARTInterface;
 
 #endif

@@ -1,4 +1,4 @@
-#include "platform/linux/linux_program.h"
+#include "platform/posix_program.h"
 
 #include "core/base/fdio.h"
 
@@ -8,6 +8,8 @@
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+extern char **environ;
 
 enum { OUTPUT_LIMIT_BYTES = 1024 * 1024 };
 
@@ -43,13 +45,27 @@ static int spawn(char *const *arguments, int output_fd, bool with_errors,
     return failed;
 }
 
-int linux_program_run(char *const *arguments, bool with_errors,
+/* Another thread's program may inherit it meanwhile: then it is waited for,
+ * too. POSIX had no pipe2. */
+static int make_pipe(int ends[2])
+{
+    if (pipe(ends))
+        return -1;
+    if (fcntl(ends[0], F_SETFD, FD_CLOEXEC) != -1 &&
+        fcntl(ends[1], F_SETFD, FD_CLOEXEC) != -1)
+        return 0;
+    close(ends[0]);
+    close(ends[1]);
+    return -1;
+}
+
+int posix_program_run(char *const *arguments, bool with_errors,
                       struct strbuf *out)
 {
     int ends[2], status = -1;
     pid_t pid;
 
-    if (pipe2(ends, O_CLOEXEC))
+    if (make_pipe(ends))
         return -1;
     int failed = spawn(arguments, ends[1], with_errors, &pid);
     close(ends[1]);

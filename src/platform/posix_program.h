@@ -1,8 +1,9 @@
 /*
- * Other programs that are asked for something: smartctl, mount. Workers only.
+ * Other programs that are asked for something: smartctl, mount, launchctl.
+ * Shared by the backends. Workers only.
  */
-#ifndef BERTH_LINUX_PROGRAM_H
-#define BERTH_LINUX_PROGRAM_H
+#ifndef BERTH_POSIX_PROGRAM_H
+#define BERTH_POSIX_PROGRAM_H
 
 #include "core/base/strbuf.h"
 
@@ -13,7 +14,7 @@
  * it writes, its errors only if they are wanted. Returns its exit status; -1
  * when it could not be run or was killed.
  */
-int linux_program_run(char *const *arguments, bool with_errors,
+int posix_program_run(char *const *arguments, bool with_errors,
                       struct strbuf *out);
 
 #endif
