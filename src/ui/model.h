@@ -8,6 +8,7 @@
  *     model_drives.c   drives, which one is selected, what is pending for it
  *     model_scan.c     jobs and their plans; what is compared next
  *     model_start.c    a sync: asked about, started; another process's, watched
+ *     model_obstacles.c what is in the way of a sync and of leaving after it
  *     model_run.c      a sync: how it goes, and how it ended
  *     model_past.c     earlier runs: when, how well, how fast
  *     model_eject.c    an ejection, and what is not on the drive although it
@@ -51,6 +52,7 @@ enum role {
     ROLE_SETUP,
     ROLE_SETTINGS,
     ROLE_SET,
+    ROLE_PRUNE,
     ROLE_COUNT,
 };
 
@@ -204,13 +206,17 @@ enum answer {
     ANSWER_QUIT_HOLDER,
     ANSWER_EJECT_WITHOUT_THEM,
     ANSWER_SET_UP,
+    ANSWER_GO_PAST, /* the obstacle that was asked about */
+    ANSWER_LOOK,    /* at the plan */
+    ANSWER_PRUNE,   /* asks */
+    ANSWER_PRUNE_NOW,
 };
 struct question_answer {
     uint32_t key;
     const char *words;
     enum answer answer;
 };
-#define QUESTION_ANSWERS 3
+#define QUESTION_ANSWERS 4
 struct question {
     char *title; /* NULL: no question */
     char *text;  /* lines parted by '\n' */
@@ -220,6 +226,16 @@ struct question {
     int64_t pid;
     bool wants_eject;
     bool is_about_reading; /* gone when that is over */
+    unsigned passed;       /* obstacles that were answered already */
+    char *volume;          /* that is too full; NULL */
+};
+
+/* What could go from a volume that is too full. */
+struct prunable {
+    char *volume; /* NULL: none */
+    int64_t needed, free_bytes;
+    int64_t files, bytes;
+    bool is_real; /* it is being removed */
 };
 
 /* --- the banner ------------------------------------------------------------
@@ -269,6 +285,7 @@ struct model {
     struct sync_run run;
     struct ejection eject;
     struct setup setup;
+    struct prunable prunable;
     int health_scroll;
     struct settings settings;
     char *waiting_drive; /* a sync starts when its scan is over; NULL */
@@ -428,12 +445,26 @@ void model_want_sync(struct model *model, const struct drive *drive,
 /* Asks if there is not enough space. */
 void model_start_run(struct model *model, const struct drive *drive,
                      bool wants_eject);
+/* The same, when some obstacles were answered already. */
+void model_start_past(struct model *model, const struct drive *drive,
+                      bool wants_eject, unsigned passed);
 void model_run_now(struct model *model, const struct drive *drive,
                    bool wants_eject);
 /* A question about what goes on stays true. */
 void model_keep_question(struct model *model);
 void model_watch_foreign(struct model *model, const struct drive *drive);
 void model_run_follows_drives(struct model *model);
+
+/* model_obstacles.c */
+/* True when it has asked: read-only, dirty, held, too full. */
+bool model_ask_before(struct model *model, const struct drive *drive,
+                      bool wants_eject, unsigned passed);
+/* Before ejecting, when not all of it arrived. */
+void model_ask_after(struct model *model, const struct drive *drive);
+void model_ask_to_prune(struct model *model, const struct question *question);
+void model_prune_now(struct model *model, const struct question *question);
+void model_apply_prune(struct model *model, const struct event *event);
+void prunable_release(struct prunable *prunable);
 
 /* model_run.c */
 void model_begin_run(struct model *model, const struct drive *drive,

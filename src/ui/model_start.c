@@ -221,58 +221,28 @@ static void look_before(struct model *model, const struct drive *drive,
     }
 }
 
-static int64_t bytes_needed(const struct model *model, const char *volume)
-{
-    int64_t bytes = 0;
-
-    for (size_t i = 0; i < model->targets.count; i++) {
-        const struct target *target = &model->targets.items[i];
-        if (!strcmp(target->volume, volume))
-            bytes += model_count_target(model, target).bytes;
-    }
-    return bytes;
-}
-
-/* True when it has asked. */
-static bool ask_about_space(struct model *model, const struct drive *drive,
-                            bool wants_eject)
-{
-    char needed[QUANTITY_SIZE], free_bytes[QUANTITY_SIZE];
-
-    for (size_t i = 0; i < drive->volumes.count; i++) {
-        const struct drive_volume *volume = &drive->volumes.items[i];
-        int64_t bytes = *volume->name ? bytes_needed(model, volume->name) : 0;
-        if (volume->free_bytes < 0 || bytes <= volume->free_bytes)
-            continue;
-        struct question question = {.drive = drive_key(drive),
-                                    .wants_eject = wants_eject};
-        question.title = xasprintf("%s is too full", volume->name);
-        question.text =
-            xasprintf("needs %s, free %s", format_bytes(bytes, needed),
-                      format_bytes(volume->free_bytes, free_bytes));
-        question_add(&question, 'f', "what fits, in the order of the jobs",
-                     ANSWER_WHAT_FITS);
-        model_ask(model, &question);
-        return true;
-    }
-    return false;
-}
-
 void model_start_run(struct model *model, const struct drive *drive,
                      bool wants_eject)
+{
+    model_start_past(model, drive, wants_eject, 0);
+}
+
+void model_start_past(struct model *model, const struct drive *drive,
+                      bool wants_eject, unsigned passed)
 {
     struct drive_count count = model_count(model, drive);
     char held[WORDS_SIZE];
 
-    if (!has_something_to_do(&count) && wants_eject) {
+    if (!has_something_to_do(&count) && wants_eject &&
+        (!count.held || passed)) {
         model_start_eject(model, drive);
-    } else if (!has_something_to_do(&count)) {
+    } else if (!has_something_to_do(&count) && !wants_eject) {
         if (count.held)
             model_say(model, "nothing to sync but %s: D on the diff approves",
                       words_count(count.held, "held delete", held));
         else
             model_say(model, "nothing to sync: %s has all of it", drive->title);
-    } else if (!ask_about_space(model, drive, wants_eject)) {
+    } else if (!model_ask_before(model, drive, wants_eject, passed)) {
         model_run_now(model, drive, wants_eject);
     }
 }
