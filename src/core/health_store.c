@@ -113,11 +113,10 @@ static void write_baseline(const struct health_store *store, const char *path,
 
     for (size_t i = 0; i < HEALTH_CRITICAL_COUNT; i++)
         json_array_append_new(raw, json_integer(baseline->raw[i]));
-    json_t *root = json_pack(
-        "{s:s, s:s, s:o, s:I, s:I}", "drive", drive->title, "serial",
-        drive->serial, "critical", raw, "media_errors",
-        (json_int_t)baseline->media_errors, "since",
-        (json_int_t)baseline->since_ns);
+    json_t *root = json_pack("{s:s, s:s, s:o, s:I, s:I}", "drive", drive->title,
+                             "serial", drive->serial, "critical", raw,
+                             "media_errors", (json_int_t)baseline->media_errors,
+                             "since", (json_int_t)baseline->since_ns);
     CLEANUP_FREE char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
     json_decref(root);
     /* Without it the next reading becomes the baseline: nothing is lost. */
