@@ -7,6 +7,7 @@ import re
 import signal
 import time
 
+import figures
 from harness import HDD, SSD, STICK, Failure, Skip, test
 
 UNPLUG = "PRACTICE: SAFE TO UNPLUG"
@@ -303,6 +304,14 @@ def an_idle_screen_sends_nothing_and_a_key_little(t):
     screen.press("q")
     screen.keys("q")
     screen.end()
+
+
+@test
+def an_idle_screen_wakes_nobody(t):
+    if not os.path.isdir("/proc/self/task"):
+        raise Skip("needs /proc to count wake-ups")
+    woken = figures.idle(t)
+    t.check(woken == 0, f"{woken} wake-ups a second")
 
 
 @test
