@@ -8,6 +8,7 @@
  *     model_drives.c   drives, which one is selected, what is pending for it
  *     model_scan.c     jobs and their plans; what is compared next
  *     model_start.c    a sync: asked about, started; another process's, watched
+ *     model_obstacles.c what is in the way of a sync and of leaving after it
  *     model_run.c      a sync: how it goes, and how it ended
  *     model_past.c     earlier runs: when, how well, how fast
  *     model_eject.c    an ejection, and what is not on the drive although it
@@ -18,7 +19,6 @@
  *     model_mend.c     undo, restore, verify
  *     model_setup*.c   a drive and a job are made known: setup.h
  *     model_settings.c settings are shown and changed: settings.h
- *     model_space.c    a drive that is too full, and versions that may go
  *     model_exclude.c  a pattern into a job's `exclude`, and out again
  *     model_news.c     the banner: the worst news that was not dismissed
  *
@@ -58,7 +58,6 @@ enum role {
     ROLE_SETTINGS,
     ROLE_SET,
     ROLE_EXCLUDE,
-    ROLE_SPACE, /* what may be pruned: nothing is */
     ROLE_PRUNE,
     ROLE_RUNS, /* lookup.h, from here on */
     ROLE_ITEMS,
@@ -229,8 +228,6 @@ enum answer {
     ANSWER_QUIT_HOLDER,
     ANSWER_EJECT_WITHOUT_THEM,
     ANSWER_UNDO,
-    ANSWER_PRUNE, /* asks once more */
-    ANSWER_PRUNE_NOW,
     ANSWER_EXCLUDE,
     ANSWER_EXCLUDE_KIND,
     ANSWER_RESTORE,
@@ -238,13 +235,17 @@ enum answer {
     ANSWER_VERIFY,
     ANSWER_VERIFY_SAMPLE,
     ANSWER_SET_UP,
+    ANSWER_GO_PAST, /* the obstacle that was asked about */
+    ANSWER_LOOK,    /* at the plan */
+    ANSWER_PRUNE,   /* asks */
+    ANSWER_PRUNE_NOW,
 };
 struct question_answer {
     uint32_t key;
     const char *words;
     enum answer answer;
 };
-#define QUESTION_ANSWERS 3
+#define QUESTION_ANSWERS 4
 struct question {
     char *title; /* NULL: no question */
     char *text;  /* lines parted by '\n' */
@@ -254,6 +255,16 @@ struct question {
     int64_t pid;
     bool wants_eject;
     bool is_about_reading; /* gone when that is over */
+    unsigned passed;       /* obstacles that were answered already */
+    char *volume;          /* that is too full; NULL */
+};
+
+/* What could go from a volume that is too full. */
+struct prunable {
+    char *volume; /* NULL: none */
+    int64_t needed, free_bytes;
+    int64_t files, bytes;
+    bool is_real; /* it is being removed */
 };
 
 /* --- the banner ------------------------------------------------------------
@@ -264,16 +275,6 @@ struct news {
     char *line; /* NULL: no news */
     char *why;  /* the whole story */
     bool is_bad;
-};
-
-/* --- a drive that is too full ----------------------------------------------
- */
-
-struct shortage {
-    char *drive, *volume; /* NULL: none */
-    int64_t needed, free;
-    int64_t prunable_files, prunable_bytes;
-    bool wants_eject;
 };
 
 /* --- a pattern for a job's `exclude` ---------------------------------------
@@ -331,13 +332,13 @@ struct model {
     struct sync_run run;
     struct ejection eject;
     struct setup setup;
+    struct prunable prunable;
     int health_scroll;
     struct settings settings;
     char *waiting_drive; /* a sync starts when its scan is over; NULL */
     bool waiting_wants_eject;
     bool waiting_for_other; /* … when another process has ended */
 
-    struct shortage shortage;
     struct exclusion exclusion;
     struct lookup lookup;
     struct mend mend;
@@ -501,12 +502,26 @@ void model_want_sync(struct model *model, const struct drive *drive,
 /* Asks if there is not enough space. */
 void model_start_run(struct model *model, const struct drive *drive,
                      bool wants_eject);
+/* The same, when some obstacles were answered already. */
+void model_start_past(struct model *model, const struct drive *drive,
+                      bool wants_eject, unsigned passed);
 void model_run_now(struct model *model, const struct drive *drive,
                    bool wants_eject);
 /* A question about what goes on stays true. */
 void model_keep_question(struct model *model);
 void model_watch_foreign(struct model *model, const struct drive *drive);
 void model_run_follows_drives(struct model *model);
+
+/* model_obstacles.c */
+/* True when it has asked: read-only, dirty, held, too full. */
+bool model_ask_before(struct model *model, const struct drive *drive,
+                      bool wants_eject, unsigned passed);
+/* Before ejecting, when not all of it arrived. */
+void model_ask_after(struct model *model, const struct drive *drive);
+void model_ask_to_prune(struct model *model, const struct question *question);
+void model_prune_now(struct model *model, const struct question *question);
+void model_apply_prune(struct model *model, const struct event *event);
+void prunable_release(struct prunable *prunable);
 
 /* model_run.c */
 void model_begin_run(struct model *model, const struct drive *drive,
@@ -533,17 +548,6 @@ void model_answer(struct model *model, enum answer answer);
 void question_release(struct question *question);
 void question_add(struct question *question, uint32_t key, const char *words,
                   enum answer answer);
-
-/* model_space.c */
-/* True when there is too little: it asks what to do. */
-bool model_lacks_space(struct model *model, const struct drive *drive,
-                       bool wants_eject);
-void model_ask_to_prune(struct model *model);
-void model_prune(struct model *model);
-void model_apply_space(struct model *model, const struct event *event);
-void model_space_done(struct model *model, enum role role,
-                      const struct event *event);
-void shortage_release(struct shortage *shortage);
 
 /* model_exclude.c */
 void model_ask_to_exclude(struct model *model);

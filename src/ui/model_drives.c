@@ -278,6 +278,23 @@ static void keep_selection(struct model *model, size_t index)
         select_drive(model, index);
 }
 
+/* While it is mounted nobody can tell: what was seen before holds. */
+static void keep_dirty(struct model *model, const struct drives *before)
+{
+    for (size_t d = 0; d < before->count; d++) {
+        const struct drive *was = &before->items[d];
+        for (size_t i = 0; i < model->drives.count; i++) {
+            struct drive *is = &model->drives.items[i];
+            bool is_same = *is->id && !strcmp(is->id, was->id) &&
+                           is->volumes.count == was->volumes.count;
+            for (size_t v = 0; is_same && v < is->volumes.count; v++)
+                if (is->volumes.items[v].is_dirty < 0)
+                    is->volumes.items[v].is_dirty =
+                        was->volumes.items[v].is_dirty;
+        }
+    }
+}
+
 void model_apply_drives(struct model *model, struct event *event)
 {
     struct drives before = model->drives;
@@ -286,6 +303,7 @@ void model_apply_drives(struct model *model, struct event *event)
     model->drives = event->drives;
     event->drives = (struct drives){.items = NULL};
     set_text(&model->trouble, NULL);
+    keep_dirty(model, &before);
     keep_selection(model, index);
     model_preselect(model);
     wish_for_changes(model, &before);

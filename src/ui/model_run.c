@@ -212,42 +212,6 @@ static void apply_synced(struct model *model, struct event *event)
 /* --- the end ---------------------------------------------------------------
  */
 
-static int64_t count_not_arrived(const struct sync_run *run)
-{
-    int64_t count = 0;
-
-    for (size_t i = 0; i < run->parts.count; i++)
-        count += run->parts.items[i].info.counts.failed +
-                 run->parts.items[i].info.unreadable;
-    return count;
-}
-
-static void ask_before_ejecting(struct model *model, const struct drive *drive)
-{
-    const struct sync_run *run = &model->run;
-    struct question question = {.drive = drive_key(drive), .wants_eject = true};
-    int64_t missing = count_not_arrived(run);
-    char files[WORDS_SIZE];
-
-    if (missing) {
-        question.title =
-            xasprintf("%s did not arrive", words_count(missing, "file", files));
-        question.text =
-            xasprintf("%s is still plugged in and mounted.", drive->title);
-        question_add(&question, UI_KEY_ENTER, "list", ANSWER_LIST_FAILED);
-    } else {
-        question.title = xstrdup("The sync did not end well");
-        question.text =
-            xasprintf("%s.\n%s is still plugged in and mounted.",
-                      run->error ? run->error : "Not everything was copied",
-                      drive->title);
-    }
-    question_add(&question, 'r', "retry", ANSWER_RETRY);
-    question_add(&question, 'x', "eject without them",
-                 ANSWER_EJECT_WITHOUT_THEM);
-    model_ask(model, &question);
-}
-
 /* Held deletes and conflicts do not stop an ejection: the verdict names them.
  */
 static bool is_well(enum outcome outcome)
@@ -304,7 +268,7 @@ static void end_run(struct model *model, const struct event *event)
     if (run->wants_eject_anyway || (run->wants_eject && is_well(run->outcome)))
         model_start_eject(model, drive);
     else if (run->wants_eject)
-        ask_before_ejecting(model, drive);
+        model_ask_after(model, drive);
 }
 
 void model_apply_run(struct model *model, struct event *event)

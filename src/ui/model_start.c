@@ -222,18 +222,25 @@ static void look_before(struct model *model, const struct drive *drive,
 void model_start_run(struct model *model, const struct drive *drive,
                      bool wants_eject)
 {
+    model_start_past(model, drive, wants_eject, 0);
+}
+
+void model_start_past(struct model *model, const struct drive *drive,
+                      bool wants_eject, unsigned passed)
+{
     struct drive_count count = model_count(model, drive);
     char held[WORDS_SIZE];
 
-    if (!has_something_to_do(&count) && wants_eject) {
+    if (!has_something_to_do(&count) && wants_eject &&
+        (!count.held || passed)) {
         model_start_eject(model, drive);
-    } else if (!has_something_to_do(&count)) {
+    } else if (!has_something_to_do(&count) && !wants_eject) {
         if (count.held)
             model_say(model, "nothing to sync but %s: D on the diff approves",
                       words_count(count.held, "held delete", held));
         else
             model_say(model, "nothing to sync: %s has all of it", drive->title);
-    } else if (!model_lacks_space(model, drive, wants_eject)) {
+    } else if (!model_ask_before(model, drive, wants_eject, passed)) {
         model_run_now(model, drive, wants_eject);
     }
 }

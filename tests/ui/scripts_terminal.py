@@ -7,6 +7,7 @@ import re
 import signal
 import time
 
+import figures
 from harness import HDD, SSD, STICK, Failure, Skip, test
 
 UNPLUG = "PRACTICE: SAFE TO UNPLUG"
@@ -306,6 +307,14 @@ def an_idle_screen_sends_nothing_and_a_key_little(t):
 
 
 @test
+def an_idle_screen_wakes_nobody(t):
+    if not os.path.isdir("/proc/self/task"):
+        raise Skip("needs /proc to count wake-ups")
+    woken = figures.idle(t)
+    t.check(woken == 0, f"{woken} wake-ups a second")
+
+
+@test
 def a_run_draws_little_and_not_too_often(t):
     _, screen = busy_screen(t)
     before, start = screen.terminal.received, time.monotonic()
@@ -466,7 +475,7 @@ def another_programs_output_is_wiped_away(t):
 
 # Keys that a cat on the keyboard would find; "q" and signals end it too soon.
 KEYS = (
-    *"jkhlgGsEeRwtoDx/?mypckfrS u",
+    *"jkhlgGsEeRwtoDx/?mypckfrS uai,XvdHC.~",
     *("Enter", "Esc", "Up", "Down", "Left", "Right", "PageUp", "PageDown"),
     *("Backspace", "Home", "End", "Tab", "Ctrl-L", "\x1b[<0;9;6M", "\x1b[<64;9;6M"),
     *("é", "日", "\x1b[200~", "\x1b["),
@@ -482,7 +491,26 @@ PLAYS = (
     "full hdd",
     "mend hdd",
     "mend seagate",
+    "set hdd read-only=yes",
+    "set hdd read-only=no",
+    "set hdd dirty=yes",
+    "set hdd dirty=no",
+    "set seagate io-errors=3",
+    "set seagate slow=300kB",
+    "set seagate slow=1GB",
 )
+
+
+def check_no_rubbish(t, screen):
+    """What is shown is what a redraw of all of it shows."""
+    for _ in range(5):
+        screen.settle(0.3)
+        before = screen.text()
+        screen.keys("Ctrl-L")
+        screen.settle(0.3)
+        if screen.text() == before:
+            return
+    raise Failure(f"a redraw shows something else than\n{before}")
 
 
 @test
@@ -512,13 +540,16 @@ def random_keys_and_sizes_never_break_it(t):
                 screen.end(expected=None)
                 t.check(screen.process.returncode == 8, "it ended")
                 screen = box.open()
-        screen.resize(100, 30)
+        screen.resize(101, 31)  # another size than any before
         for _ in range(60):
             screen.settle()
             if re.search(r"^ berth", screen.text(), re.M):
                 break
         else:
             raise Failure("nothing is drawn any more")
+        with open(box.path("control"), "a", encoding="utf-8") as file:
+            file.write("set seagate slow=1GB\nmend seagate\n")
+        check_no_rubbish(t, screen)
         screen.signal(signal.SIGTERM)
         time.sleep(0.5)
         if screen.process.poll() is None:

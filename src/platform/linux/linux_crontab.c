@@ -1,5 +1,5 @@
-#include "platform/linux/linux_program.h"
 #include "platform/linux/linux_schedule.h"
+#include "platform/posix_program.h"
 
 #include "core/base/fdio.h"
 
@@ -18,7 +18,7 @@ static void read_whole(struct strbuf *out)
     char program[] = "crontab", list[] = "-l";
     char *const arguments[] = {program, list, NULL};
 
-    if (linux_program_run(arguments, false, out))
+    if (posix_program_run(arguments, false, out))
         strbuf_truncate(out, 0);
 }
 
@@ -91,7 +91,7 @@ static err_code write_whole(const struct strbuf *text, struct error *err)
     if (fd < 0)
         return error_set_errno(err, errno, "cannot make a file in /tmp");
     int failed = text->length ? fd_write_full(fd, text->text, text->length) : 0;
-    int status = failed ? 0 : linux_program_run(arguments, true, &said);
+    int status = failed ? 0 : posix_program_run(arguments, true, &said);
     unlink(path);
     if (failed)
         return error_set_errno(err, failed, "cannot write %s", path);

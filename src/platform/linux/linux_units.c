@@ -1,6 +1,6 @@
-#include "platform/linux/linux_program.h"
 #include "platform/linux/linux_schedule.h"
 #include "platform/linux/linux_sysfs.h"
+#include "platform/posix_program.h"
 
 #include "core/base/fdio.h"
 #include "core/base/path.h"
@@ -41,7 +41,7 @@ static int systemctl(const char *verb, const char *unit, struct strbuf *out)
     if (unit)
         arguments[count] = unit_word;
     find_runtime_directory();
-    return linux_program_run(arguments, true, out);
+    return posix_program_run(arguments, true, out);
 }
 
 static err_code ask(const char *verb, const char *unit, struct error *err)
