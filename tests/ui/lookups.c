@@ -239,6 +239,7 @@ static void a_drive_that_is_too_full_offers_what_may_go_and_asks_twice(void **s)
     play_key(play, 'y');
     assert_true(model_is_under_way(&play->model, ROLE_PRUNE));
     tell_pruned(play, ROLE_PRUNE, false);
+    play_done(play, ROLE_SCAN, OUTCOME_DIFFERENCES); /* it looks again */
     assert_true(model_is_under_way(&play->model, ROLE_RUN));
     assert_true(play->model.run.wants_eject);
     play_free(play);
