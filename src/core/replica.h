@@ -42,6 +42,14 @@ err_code replica_note_batch(struct session *session, const struct batch *batch,
 err_code replica_write_if_due(struct session *session, struct error *err)
     MUST_CHECK;
 
+/*
+ * replica_check.c: whether what this host told the volume last is there and
+ * reads back whole; `all`: everything that its rows could be had from.
+ */
+err_code replica_reads_back(const struct volume *volume,
+                            struct catalogue *catalogue, const char *host,
+                            bool all, bool *out, struct error *err) MUST_CHECK;
+
 /* --- the files on a volume, of all hosts --- */
 
 struct log_name {

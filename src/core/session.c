@@ -7,6 +7,7 @@
 #include "core/import.h"
 #include "core/journal.h"
 #include "core/marker.h"
+#include "core/peers.h"
 #include "core/recover.h"
 #include "core/replica.h"
 #include "platform/platform_host.h"
@@ -118,6 +119,32 @@ static err_code look_at_past(struct session *session,
     return code;
 }
 
+/*
+ * "At rest" is believed where the last thing that was told the volume reads
+ * back (ENGINE, Committing, 1): else its last barrier was none, or something
+ * damaged it since. The catalogue has all of it, and tells it again.
+ */
+static err_code look_at_log(struct session *session,
+                            const struct journal_session *last,
+                            struct error *err)
+{
+    const struct volume *volume = session->volume;
+    struct peer peer;
+    bool is_whole;
+    err_code code = replica_reads_back(volume, session->catalogue,
+                                       session->host, false, &is_whole, err);
+
+    if (!code)
+        code = peers_get(session->catalogue, session->host, &peer, err);
+    session->log_is_damaged = !code && !is_whole;
+    session->log_is_due = !code && (!is_whole || peer.is_due);
+    if (code || is_whole)
+        return code;
+    if (last->state == SESSION_AT_REST && session->needs_full_diff)
+        session->is_unclean |= !volume->mount.has_journal;
+    return peers_mark_due(session->catalogue, session->host, err);
+}
+
 static err_code settle_past(struct session *session, struct error *err)
 {
     CLEANUP(journal_session_release)
@@ -128,6 +155,8 @@ static err_code settle_past(struct session *session, struct error *err)
         code = load_traits(session, err);
     if (!code && session->recover)
         code = session->recover(session, err);
+    if (!code && !session->needs_check)
+        code = look_at_log(session, &last, err);
     if (!code && last.state == SESSION_OPEN && !session->needs_check)
         code = journal_set_state(session->catalogue, last.id, SESSION_AT_REST,
                                  err);
@@ -444,6 +473,29 @@ static err_code note_rest(struct session *session, struct error *err)
     return end_notes(session, code, err);
 }
 
+/* Behind the last barrier; once more from the catalogue where it is not. */
+static err_code read_log_back(struct session *session, struct error *err)
+{
+    bool is_whole = false;
+    err_code code = ERR_OK;
+
+    for (int i = 0; !code && !is_whole && i < 2; i++) {
+        if (i)
+            code = peers_mark_due(session->catalogue, session->host, err);
+        if (!code && i)
+            code = replica_write_if_due(session, err);
+        if (!code)
+            code = replica_reads_back(session->volume, session->catalogue,
+                                      session->host, false, &is_whole, err);
+    }
+    if (!code && !is_whole)
+        code = error_set(err, ERR_IO,
+                         "what was written to volume %s last does not read "
+                         "back: do not trust the drive",
+                         session->volume->marker.name);
+    return code;
+}
+
 err_code session_close(struct session *session, struct error *err)
 {
     struct fsops *ops = &session->ops;
@@ -463,6 +515,8 @@ err_code session_close(struct session *session, struct error *err)
                                   false, err);
     if (!code)
         code = session_barrier(session, err);
+    if (!code && !told)
+        code = read_log_back(session, err);
     if (!code)
         code = note_rest(session, err);
     return code ? code : told;

@@ -51,6 +51,9 @@ struct session {
      * anything written might overwrite something. session_begin refuses.
      */
     bool needs_check;
+    bool log_is_damaged; /* what we told the volume last did not read back: a
+                            replica is due */
+    bool log_is_due;     /* one is, whatever else there is to do */
     /* What is to be done about it (recover.h); NULL: nothing. */
     err_code (*recover)(struct session *session, struct error *err);
     bool needs_full_diff; /* somebody or something else was there since */

@@ -119,6 +119,11 @@ static void tell_about_repair(struct syncing *syncing)
                  "volume %s: an interrupted run was repaired (%" PRId64
                  " changes finished)",
                  syncing->config->name, session->repaired);
+    if (session->log_is_damaged)
+        task_say(syncing->task,
+                 "volume %s: what berth told it last about its files does not "
+                 "read back: it is written anew from the catalogue",
+                 syncing->config->name);
     if (session->needs_check)
         task_say(syncing->task,
                  "volume %s was left in the middle of a run, and what its "
@@ -132,10 +137,13 @@ static void tell_about_repair(struct syncing *syncing)
                  "until you %s",
                  syncing->config->name, session->remedy);
     else if (session->is_unclean)
-        task_say(syncing->task,
-                 "volume %s was left in the middle of a run: nothing is "
-                 "deleted this time, everything copied is read back",
-                 syncing->config->name);
+        task_say(
+            syncing->task,
+            "volume %s %s: nothing is deleted this time, everything copied "
+            "is read back",
+            syncing->config->name,
+            session->log_is_damaged ? "has lost its last flush"
+                                    : "was left in the middle of a run");
 }
 
 static err_code open_volume(struct syncing *syncing, struct error *err)
@@ -188,8 +196,9 @@ static err_code close_volume(struct syncing *syncing, bool is_sound,
 
     /* Looked at in full, and nothing was to be done: what another host left
      * open is not found in the middle of something for ever. */
-    if (!syncing->is_begun && is_looked_at && session->is_unclean &&
-        !session->needs_check && !syncing->volume.mount.is_read_only) {
+    if (!syncing->is_begun && is_looked_at &&
+        (session->is_unclean || session->log_is_due) && !session->needs_check &&
+        !syncing->volume.mount.is_read_only) {
         code = session_begin(session, err);
         syncing->is_begun = code == ERR_OK;
     }

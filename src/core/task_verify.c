@@ -3,6 +3,9 @@
 #include "core/base/clock.h"
 #include "core/evidence.h"
 #include "core/lock.h"
+#include "core/marker.h"
+#include "core/peers.h"
+#include "core/replica.h"
 #include "core/volume.h"
 
 #include <string.h>
@@ -121,6 +124,24 @@ static void post_verified(struct verifying_volume *verifying,
     task_post(verifying->task, event);
 }
 
+/* What the volume itself says about its files (ENGINE G12). */
+static err_code verify_log(struct verifying_volume *verifying,
+                           struct verify_counts *counts, struct error *err)
+{
+    struct task *task = verifying->task;
+    bool is_whole;
+    err_code code = replica_reads_back(&verifying->volume, verifying->catalogue,
+                                       task->host, true, &is_whole, err);
+
+    if (code || is_whole)
+        return code;
+    counts->rotten++;
+    task_post_finding(task, verifying->pairs->job->name, COMMITS_PATH,
+                      VERIFY_ROT,
+                      "the next sync writes it anew from the catalogue");
+    return peers_mark_due(verifying->catalogue, task->host, err);
+}
+
 static err_code verify_volume(struct verifying_volume *verifying,
                               enum outcome *outcome, struct error *err)
 {
@@ -144,6 +165,8 @@ static err_code verify_volume(struct verifying_volume *verifying,
     err_code code = for_each_owner(verifying, NULL, NULL, err);
     if (!code)
         code = for_each_owner(verifying, &options, &counts, err);
+    if (!code)
+        code = verify_log(verifying, &counts, err);
     post_verified(verifying, &counts, clock_monotonic_ns() - started);
     if (counts.rotten || counts.drifted || counts.missing || counts.unreadable)
         *outcome = outcome_worse(*outcome, OUTCOME_FAILED_FILES);

@@ -111,7 +111,7 @@ printf 'ROTTEN\n' >"$one/proof/rotten"
 touch -r "$TMP/time" "$one/proof/rotten"
 sync -f "$one"
 expect_exit 3 berth verify proof >"$TMP/said"
-tidy_says 'stays.*rotten.*the copy was not read back yet: one'
+tidy_says 'stays.*rotten.*the copy is not as it was recorded: one'
 echo somebody >"$one/proof/drifted"
 tidy_says 'stays.*drifted.*not as it was recorded: one'
 BERTH_UNSYNCHRONISED=1 expect_exit 3 berth sync proof --full >"$TMP/said" 2>&1

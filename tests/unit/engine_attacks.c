@@ -5,6 +5,8 @@
 #include "contract/scenery.h"
 
 #include "core/base/clock.h"
+#include "core/import.h"
+#include "core/volume.h"
 #include "unit/play.h"
 
 #include <inttypes.h>
@@ -379,6 +381,121 @@ static void a_file_that_cannot_be_read_is_healed(void **state)
     leaves_release(&leaves);
 }
 
+/* --- what the volume is told about its files --- */
+
+/* Flips a bit in the middle of each of them; how many there are. */
+static int damage_log(struct play *play)
+{
+    CLEANUP_FREE char *directory = path_join(play->drive, ".berth/commits");
+    struct leaves leaves = leaves_of(directory);
+    int count = (int)leaves.count;
+
+    for (size_t i = 0; i < leaves.count; i++) {
+        CLEANUP_FREE char *path = path_join(directory, leaves.items[i].path);
+        int fd = open(path, O_RDWR);
+        char byte;
+        off_t at = (off_t)leaves.items[i].size_bytes / 2;
+        assert_true(fd >= 0);
+        assert_int_equal(pread(fd, &byte, 1, at), 1);
+        byte ^= 4;
+        assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+        assert_int_equal(close(fd), 0);
+    }
+    leaves_release(&leaves);
+    return count;
+}
+
+/* With an empty state, as on another machine: what the drive alone says. */
+static int64_t count_from_the_drive(struct play *play)
+{
+    CLEANUP(catalogue_close_pointer) struct catalogue *catalogue = NULL;
+    CLEANUP(volume_release) struct volume volume = VOLUME_INIT;
+    CLEANUP(owners_release) struct owners owners = {.items = NULL};
+    CLEANUP_FREE char *path = path_join(play->sandbox, "other.db");
+    CLEANUP_FREE char *wal = path_join(play->sandbox, "other.db-wal");
+    int64_t files = 0, bytes;
+
+    unlink(path);
+    unlink(wal);
+    assert_int_equal(volume_open_path(play->drive, false, &volume, NULL),
+                     ERR_OK);
+    assert_int_equal(catalogue_open(path, play->volume_id, &catalogue, NULL),
+                     ERR_OK);
+    assert_int_equal(import_logs(catalogue, &volume,
+                                 "00000000000000000000000000000000", NULL),
+                     ERR_OK);
+    assert_int_equal(catalogue_list_owners(catalogue, &owners, NULL), ERR_OK);
+    if (owners.count)
+        assert_int_equal(
+            catalogue_count(catalogue, owners.items, &files, &bytes, NULL),
+            ERR_OK);
+    return files;
+}
+
+static void a_damaged_log_is_written_anew(void **state)
+{
+    struct play *play = *state;
+
+    copy_film(play);
+    assert_int_equal(count_from_the_drive(play), 2);
+    assert_true(damage_log(play) > 0);
+    assert_int_equal(count_from_the_drive(play), 0);
+    /* There is nothing to copy, and it is noticed all the same. */
+    expect_sync(play, OUTCOME_DONE, "does not read back");
+    assert_int_equal(count_from_the_drive(play), 2);
+    expect_verify(play, false, OUTCOME_DONE, NULL);
+}
+
+static void a_lost_log_is_written_anew(void **state)
+{
+    struct play *play = *state;
+    CLEANUP_FREE char *directory = path_join(play->drive, ".berth/commits");
+
+    copy_film(play);
+    remove_tree(directory);
+    expect_sync(play, OUTCOME_DONE, "does not read back");
+    assert_int_equal(count_from_the_drive(play), 2);
+}
+
+/* On another plug, without a journal: the last barrier was none. */
+static void a_log_that_was_lost_by_a_plug_makes_the_volume_unclean(void **state)
+{
+    struct play *play = *state;
+    CLEANUP_FREE char *gone = path_join(play->source, "film");
+    CLEANUP_FREE char *kept = path_join(play->target, "film");
+
+    copy_film(play);
+    assert_true(damage_log(play) > 0);
+    control(play, "unmount usb");
+    control(play, "unplug usb");
+    control(play, "plug usb");
+    assert_int_equal(unlink(gone), 0);
+    expect_sync(play, OUTCOME_DIFFERENCES, "nothing is deleted this time");
+    assert_int_equal(access(kept, F_OK), 0);
+    play_must(play_sync(play, DIFF_DEPTH_AUTO, 0));
+    assert_int_equal(access(kept, F_OK), -1);
+    assert_int_equal(count_from_the_drive(play), 1);
+}
+
+static void verify_reads_all_of_the_log(void **state)
+{
+    struct play *play = *state;
+    CLEANUP_FREE char *directory = path_join(play->drive, ".berth/commits");
+
+    copy_film(play);
+    write_file(play->source, "third", "third");
+    play_must(play_sync(play, DIFF_DEPTH_FULL, 0));
+    struct leaves leaves = leaves_of(directory);
+    assert_int_equal(leaves.count, 2);
+    rot(directory, leaves.items[0].path); /* the older one */
+    leaves_release(&leaves);
+    expect_sync(play, OUTCOME_DONE, NULL);
+    expect_verify(play, false, OUTCOME_FAILED_FILES, ".berth/commits: rot");
+    expect_sync(play, OUTCOME_DONE, NULL);
+    assert_int_equal(count_from_the_drive(play), 3);
+    expect_verify(play, false, OUTCOME_DONE, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -390,6 +507,15 @@ int main(void)
             a_torn_bitmap_is_not_written_on_before_fsck, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_dirty_volume_is_copied_to_and_nothing_deleted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_damaged_log_is_written_anew, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_lost_log_is_written_anew, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_log_that_was_lost_by_a_plug_makes_the_volume_unclean, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(verify_reads_all_of_the_log, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(
             rot_on_the_drive_is_healed_from_the_source, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
