@@ -5,6 +5,7 @@
 # there, a directory of the target becomes a symlink, or gets another filesystem
 # mounted on it, a clone turns up. Not a byte lands anywhere else, and the next
 # run on the right volume ends equal (ENGINE G1).
+# shellcheck disable=SC2016 # commands in quotes are run later
 . "$(dirname "$0")/lib.sh"
 
 need_root
