@@ -103,9 +103,21 @@ mount_volume() {
     echo "$point"
 }
 
+# leave MOUNT-POINT: umount. Another test's berth may look at each mounted
+# filesystem for a moment: it is asked again for two seconds.
+leave() {
+    local try
+    for try in $(seq 20); do
+        ! umount "$1" 2>"$TMP/.umount" || return 0
+        sleep 0.1
+    done
+    echo "$try times: $(cat "$TMP/.umount")" >&2
+    return 1
+}
+
 # unmount_volume NAME: the image $TMP/NAME.img is complete afterwards.
 unmount_volume() {
-    umount "$TMP/mnt/$1"
+    leave "$TMP/mnt/$1"
 }
 
 remount_volume() {

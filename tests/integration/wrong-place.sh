@@ -39,16 +39,6 @@ sync_with() {
     ! grep -q 'the hook failed' "$TMP/hits" || fail "$2: the hook failed"
 }
 
-# Somebody else on the machine may look at all mounts at this moment.
-leave() {
-    local try
-    for try in $(seq 20); do
-        ! umount "$1" 2>"$TMP/umount" || return 0
-        sleep 0.1
-    done
-    fail "$try times: $(cat "$TMP/umount")"
-}
-
 # What must have stayed as it was: name, content and number of files.
 is_untouched() {
     test -z "$(find "$@" -mindepth 1 -not -name lost+found)"
