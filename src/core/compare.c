@@ -204,7 +204,7 @@ static void make_plan(const struct compare_options *options,
     plan_sort(&plan);
     compare_adopt_shifted(options, &plan, &shifted);
     if (options->job->mode == JOB_MIRROR)
-        compare_match_renames(&plan, &gone, &fresh);
+        compare_match_renames(options, &plan, &gone, &fresh);
     if (options->job->include_count)
         plan_drop_empty_directories(&plan);
     free(gone.items);

@@ -89,8 +89,11 @@ static void add_candidate(struct walker *walker,
                           const struct action *action,
                           const struct signature *signature)
 {
-    struct rename_candidate candidate = {action->path, action->drive,
-                                         *signature};
+    struct rename_candidate candidate = {
+        .path = action->path,
+        .drive = action->drive,
+        .signature = *signature,
+    };
 
     if (action->type == ENTRY_FILE && signature->size_bytes > 0)
         ARRAY_PUSH(candidates, candidate);

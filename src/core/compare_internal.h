@@ -24,6 +24,7 @@ struct compare_task {
 struct rename_candidate {
     const char *path, *drive;
     struct signature signature;
+    bool is_paired;
 };
 struct rename_candidates {
     struct rename_candidate *items;
@@ -109,8 +110,12 @@ void compare_note_shift(struct walker *walker, const char *path,
 void compare_adopt_shifted(const struct compare_options *options,
                            struct plan *plan, struct shifted_files *files);
 
-/* Turns new + gone pairs of the sorted plan into renames. */
-void compare_match_renames(struct plan *plan, struct rename_candidates *gone,
+/*
+ * Turns new + gone pairs of the sorted plan into renames: the same inode; or,
+ * where the drive is read, the same size, time and bytes.
+ */
+void compare_match_renames(const struct compare_options *options,
+                           struct plan *plan, struct rename_candidates *gone,
                            struct rename_candidates *fresh);
 
 #endif

@@ -1,9 +1,15 @@
 #include "core/compare_internal.h"
 
 #include "core/base/array.h"
+#include "core/base/fdio.h"
 #include "core/base/path.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#define CHUNK_BYTES ((size_t)256 * 1024)
+/* Of many with one size and time (a tool set it) so many are tried. */
+#define MOST_TRIED 8
 
 /*
  * What survives a rename of a file: its content's size and time, its inode and
@@ -31,11 +37,12 @@ static int compare_candidates(const void *one, const void *other)
     return order ? order : path_compare(left->path, right->path);
 }
 
-static void sort_candidates(struct rename_candidates *candidates)
+static void sort_candidates(struct rename_candidates *candidates,
+                            int (*order)(const void *, const void *))
 {
     if (candidates->count)
         qsort(candidates->items, candidates->count, sizeof *candidates->items,
-              compare_candidates);
+              order);
 }
 
 struct action *compare_find_action(struct plan *plan, const char *path,
@@ -64,8 +71,9 @@ struct action *compare_find_action(struct plan *plan, const char *path,
  * it is searched, and a pair that is made changes a kind and clears a path.
  */
 struct pair {
-    const struct rename_candidate *gone;
+    const char *path, *drive; /* of the gone one */
     struct action *new, *delete;
+    const struct signature *proven; /* see struct rename_from */
 };
 struct pairs {
     struct pair *items;
@@ -73,24 +81,29 @@ struct pairs {
 };
 
 static void add_pair(struct pairs *pairs, struct plan *plan,
-                     const struct rename_candidate *gone,
-                     const struct rename_candidate *fresh)
+                     struct rename_candidate *gone,
+                     struct rename_candidate *fresh,
+                     const struct signature *proven)
 {
     struct pair pair = {
-        .gone = gone,
+        .path = gone->path,
+        .drive = gone->drive,
         .new = compare_find_action(plan, fresh->path, ACTION_NEW),
         .delete = compare_find_action(plan, gone->path, ACTION_DELETE),
+        .proven = proven,
     };
 
-    if (pair.new &&pair.delete)
-        ARRAY_PUSH(pairs, pair);
+    if (!pair.new || !pair.delete)
+        return;
+    gone->is_paired = fresh->is_paired = true;
+    ARRAY_PUSH(pairs, pair);
 }
 
 static void make_rename(struct plan *plan, const struct pair *pair)
 {
     struct rename_from *from = arena_alloc(&plan->arena, sizeof *from);
 
-    *from = (struct rename_from){pair->gone->path, pair->gone->drive};
+    *from = (struct rename_from){pair->path, pair->drive, pair->proven};
     pair->new->kind = ACTION_RENAME;
     pair->new->rename = from;
     pair->delete->path = NULL; /* swallowed: dropped below */
@@ -106,21 +119,139 @@ static void drop_swallowed(struct plan *plan)
     plan->count = kept;
 }
 
-void compare_match_renames(struct plan *plan, struct rename_candidates *gone,
-                           struct rename_candidates *fresh)
+static void match_inodes(struct pairs *pairs, struct plan *plan,
+                         struct rename_candidates *gone,
+                         struct rename_candidates *fresh)
 {
-    struct pairs pairs = {.items = NULL};
     size_t g = 0, f = 0;
 
-    sort_candidates(gone);
-    sort_candidates(fresh);
+    sort_candidates(gone, compare_candidates);
+    sort_candidates(fresh, compare_candidates);
     while (g < gone->count && f < fresh->count) {
         int order = compare_identity(&gone->items[g].signature,
                                      &fresh->items[f].signature);
         if (!order)
-            add_pair(&pairs, plan, &gone->items[g], &fresh->items[f]);
+            add_pair(pairs, plan, &gone->items[g], &fresh->items[f], NULL);
         g += order <= 0;
         f += order >= 0;
+    }
+}
+
+/*
+ * --- the same content under another name, and no inode that tells: it was
+ * moved over another filesystem, or restored ---
+ */
+
+static int compare_looks(const struct rename_candidate *one,
+                         const struct rename_candidate *other)
+{
+    const struct signature *left = &one->signature, *right = &other->signature;
+
+    if (left->size_bytes != right->size_bytes)
+        return left->size_bytes < right->size_bytes ? -1 : 1;
+    if (left->mtime_ns != right->mtime_ns)
+        return left->mtime_ns < right->mtime_ns ? -1 : 1;
+    return 0;
+}
+
+static int order_by_looks(const void *one, const void *other)
+{
+    const struct rename_candidate *left = one, *right = other;
+    int order = compare_looks(left, right);
+
+    return order ? order : path_compare(left->path, right->path);
+}
+
+static bool have_same_bytes(const struct compare_options *options, int source,
+                            int drive)
+{
+    CLEANUP_FREE char *left = xmalloc(CHUNK_BYTES);
+    CLEANUP_FREE char *right = xmalloc(CHUNK_BYTES);
+    ssize_t got;
+
+    do {
+        got = fd_read_full(source, left, CHUNK_BYTES);
+        if (got < 0 || fd_read_full(drive, right, CHUNK_BYTES) != got ||
+            memcmp(left, right, (size_t)got) != 0 ||
+            stop_flag_is_raised(options->stop))
+            return false;
+        atomic_fetch_add(&options->progress->hashed_bytes, got);
+    } while (got > 0);
+    return true;
+}
+
+/* A hash would do against rot, not against content made to collide. */
+static bool is_same_content(const struct compare_options *options,
+                            struct plan *plan,
+                            const struct rename_candidate *gone,
+                            const struct rename_candidate *fresh)
+{
+    const struct action *action =
+        compare_find_action(plan, fresh->path, ACTION_NEW);
+    CLEANUP_FREE char *there =
+        path_join(options->directory, gone->drive ? gone->drive : gone->path);
+    CLEANUP_FD int source = -1;
+    CLEANUP_FD int drive = -1;
+
+    if (!action ||
+        platform_open_beneath(options->source_fd, action_raw(action),
+                              PLATFORM_OPEN_READ, &source, NULL) ||
+        platform_open_beneath(options->drive_fd, there, PLATFORM_OPEN_READ,
+                              &drive, NULL))
+        return false;
+    return have_same_bytes(options, source, drive);
+}
+
+static void match_one(const struct compare_options *options,
+                      struct pairs *pairs, struct plan *plan,
+                      struct rename_candidates *gone, size_t first,
+                      struct rename_candidate *fresh)
+{
+    int tried = 0;
+
+    for (size_t g = first; g < gone->count && tried < MOST_TRIED; g++) {
+        struct rename_candidate *old = &gone->items[g];
+        if (compare_looks(old, fresh))
+            return;
+        if (old->is_paired)
+            continue;
+        tried++;
+        if (!is_same_content(options, plan, old, fresh))
+            continue;
+        add_pair(pairs, plan, old, fresh,
+                 arena_memdup(&plan->arena, &fresh->signature,
+                              sizeof fresh->signature));
+        return;
+    }
+}
+
+static void match_contents(const struct compare_options *options,
+                           struct pairs *pairs, struct plan *plan,
+                           struct rename_candidates *gone,
+                           struct rename_candidates *fresh)
+{
+    size_t g = 0;
+
+    for (size_t f = 0; f < fresh->count; f++) {
+        while (g < gone->count &&
+               compare_looks(&gone->items[g], &fresh->items[f]) < 0)
+            g++;
+        if (!fresh->items[f].is_paired)
+            match_one(options, pairs, plan, gone, g, &fresh->items[f]);
+    }
+}
+
+void compare_match_renames(const struct compare_options *options,
+                           struct plan *plan, struct rename_candidates *gone,
+                           struct rename_candidates *fresh)
+{
+    struct pairs pairs = {.items = NULL};
+
+    match_inodes(&pairs, plan, gone, fresh);
+    if (options->drive_fd >= 0) {
+        sort_candidates(gone, order_by_looks);
+        sort_candidates(fresh, order_by_looks);
+        match_contents(options, &pairs, plan, gone, fresh);
     }
     for (size_t i = 0; i < pairs.count; i++)
         make_rename(plan, &pairs.items[i]);

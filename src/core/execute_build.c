@@ -278,7 +278,9 @@ static err_code build_rename(const struct execute_options *options,
     if (intent.record.type == ENTRY_DIRECTORY ||
         (now.source.size_bytes == intent.record.source.size_bytes &&
          now.source.mtime_ns == intent.record.source.mtime_ns &&
-         now.source.inode == intent.record.source.inode))
+         now.source.inode == intent.record.source.inode) ||
+        (from->proven &&
+         signature_compare(from->proven, &now.source) == SIGNATURE_SAME))
         intent.record.source = now.source;
     name_record(&intent.record, action);
     intent.old_path = from->path;

@@ -210,3 +210,29 @@ err_code history_walk_items(struct catalogue *catalogue, int64_t run,
     statement_done(select);
     return code;
 }
+
+err_code history_walk_renames(struct catalogue *catalogue, const char *job,
+                              rename_visit *visit, void *context,
+                              struct error *err)
+{
+    struct statement *select;
+    bool has_row;
+    err_code code =
+        db_prepare(catalogue_db(catalogue),
+                   "SELECT run, detail, path FROM run_item "
+                   "WHERE job = ?1 AND deed = ?2 ORDER BY rowid DESC",
+                   &select, err);
+
+    if (code)
+        return code;
+    bind_text(select, 1, job);
+    bind_int(select, 2, DEED_RENAMED);
+    while (!(code = statement_step(select, &has_row, err)) && has_row) {
+        code = visit(context, column_int(select, 0), column_text(select, 1),
+                     column_text(select, 2), err);
+        if (code)
+            break;
+    }
+    statement_done(select);
+    return code;
+}

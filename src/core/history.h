@@ -75,4 +75,12 @@ err_code history_walk_items(struct catalogue *catalogue, int64_t run,
                             run_item_visit *visit, void *context,
                             struct error *err) MUST_CHECK;
 
+/* A file or a directory of the job had the name `from` before that run. */
+typedef err_code rename_visit(void *context, int64_t run, const char *from,
+                              const char *to, struct error *err);
+/* Newest first. */
+err_code history_walk_renames(struct catalogue *catalogue, const char *job,
+                              rename_visit *visit, void *context,
+                              struct error *err) MUST_CHECK;
+
 #endif

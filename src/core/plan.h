@@ -86,6 +86,9 @@ enum {
 struct rename_from {
     const char *path;
     const char *drive; /* NULL: same as path */
+    /* Of the new name, when its content was found to be the drive's; NULL:
+     * it is the very file. */
+    const struct signature *proven;
 };
 
 /* What a note writes: as seen when the decision was made. */

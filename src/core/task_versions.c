@@ -1,6 +1,7 @@
 #include "core/task_places.h"
 
 #include "core/base/path.h"
+#include "core/history.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,8 @@ struct telling {
     struct task *task;
     const struct place *place;
     int64_t told;
+    char *name;       /* of the place, before the renames seen so far */
+    int64_t name_run; /* it had that name before this run; 0: it has it now */
 };
 
 static void post(struct telling *telling, const char *path,
@@ -38,6 +41,9 @@ static err_code post_version(void *context, const struct version *version,
                              struct error *err)
 {
     struct telling *telling = context;
+    /* What had the name later is something else. */
+    if (telling->name_run && version->run >= telling->name_run)
+        return ERR_OK;
     struct version_info info = {
         .reason = version->reason,
         .run = version->run,
@@ -71,13 +77,41 @@ static err_code post_present(struct telling *telling, struct error *err)
     return ERR_OK;
 }
 
+/* Backwards through the renames of the place, and of what it lies in. */
+static err_code follow(void *context, int64_t run, const char *from,
+                       const char *to, struct error *err)
+{
+    struct telling *telling = context;
+
+    if (!path_is_within(telling->name, to))
+        return ERR_OK;
+    char *before = xasprintf("%s%s", from, telling->name + strlen(to));
+    free(telling->name);
+    telling->name = before;
+    telling->name_run = run;
+    if (!strcmp(before, telling->place->path)) /* it came back: told anyway */
+        return ERR_OK;
+    return catalogue_walk_versions(telling->place->holding->catalogue,
+                                   telling->place->owner->id, before,
+                                   post_version, telling, err);
+}
+
 static err_code tell_place(struct telling *telling, struct error *err)
 {
     const struct place *place = telling->place;
-    err_code code =
-        catalogue_walk_versions(place->holding->catalogue, place->owner->id,
-                                place->path, post_version, telling, err);
 
+    telling->name = xstrdup(place->path);
+    telling->name_run = 0;
+    err_code code = ERR_OK;
+    if (*place->path) /* a job's root has no other name */
+        code = history_walk_renames(place->holding->catalogue,
+                                    place->owner->job, follow, telling, err);
+    free(telling->name);
+    telling->name_run = 0;
+    if (!code)
+        code =
+            catalogue_walk_versions(place->holding->catalogue, place->owner->id,
+                                    place->path, post_version, telling, err);
     if (!code)
         code = post_present(telling, err);
     return code;

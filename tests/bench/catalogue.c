@@ -19,10 +19,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PER_DIRECTORY 100
 #define BATCH 4096
 
-static int64_t files = 1000000;
+static int64_t files = 1000000, per_directory = 100;
 
 struct bench {
     const char *name;
@@ -138,7 +137,7 @@ static void put_row(struct bench *bench, int64_t file, int64_t edition)
     must(db_prepare(bench->db, "INSERT OR REPLACE INTO entry VALUES (?1,?2,?3)",
                     &insert, &err),
          &err);
-    bind_int(insert, 1, file / PER_DIRECTORY);
+    bind_int(insert, 1, file / per_directory);
     bind_text(insert, 2, name);
     bind_blob(insert, 3, bench->bytes.text, bench->bytes.length);
     must(statement_run(insert, &err), &err);
@@ -165,11 +164,11 @@ static void load(struct bench *bench, int64_t count, int64_t batch)
         if (!bench->is_packed) {
             put_row(bench, file, 0);
         } else {
-            if (!(file % PER_DIRECTORY))
+            if (!(file % per_directory))
                 strbuf_reset(&bench->bytes);
             pack_file(file, 0, &bench->bytes);
-            if (file % PER_DIRECTORY == PER_DIRECTORY - 1)
-                put_packed(bench, file / PER_DIRECTORY);
+            if (file % per_directory == per_directory - 1)
+                put_packed(bench, file / per_directory);
         }
         if (file % batch == batch - 1 || file == count - 1)
             commit(bench);
@@ -191,7 +190,7 @@ static void change_packed(struct bench *bench, int64_t file)
     must(db_prepare(bench->db, "SELECT files FROM packed WHERE directory = ?1",
                     &select, &err),
          &err);
-    bind_int(select, 1, file / PER_DIRECTORY);
+    bind_int(select, 1, file / per_directory);
     must(statement_step(select, &has_row, &err), &err);
     const char *bytes = column_blob(select, 0, &size);
     strbuf_reset(&bench->bytes);
@@ -205,7 +204,7 @@ static void change_packed(struct bench *bench, int64_t file)
         strbuf_add(&bench->bytes, record, length);
     }
     statement_done(select);
-    put_packed(bench, file / PER_DIRECTORY);
+    put_packed(bench, file / per_directory);
 }
 
 /* `together`: all files of 1 % of the directories, else anywhere. */
@@ -214,8 +213,8 @@ static void change(struct bench *bench, bool together)
     int64_t count = files / 100;
 
     for (int64_t i = 0; i < count; i++) {
-        int64_t file = together ? (i / PER_DIRECTORY * 100) * PER_DIRECTORY +
-                                      i % PER_DIRECTORY
+        int64_t file = together ? (i / per_directory * 100) * per_directory +
+                                      i % per_directory
                                 : (int64_t)(mix((uint64_t)i) % (uint64_t)files);
         if (!(i % BATCH))
             begin(bench);
@@ -291,7 +290,7 @@ static void look_at_directory(struct bench *bench, int64_t directory,
 
 static void walk(struct bench *bench, bool decodes)
 {
-    for (int64_t i = 0; i < files / PER_DIRECTORY; i++)
+    for (int64_t i = 0; i < files / per_directory; i++)
         look_at_directory(bench, i, decodes);
 }
 
@@ -305,7 +304,7 @@ static void find_rows(struct bench *bench)
         int64_t file = (int64_t)(mix((uint64_t)i) % (uint64_t)files);
         char name[64];
         if (bench->is_packed) {
-            look_at_directory(bench, file / PER_DIRECTORY, false);
+            look_at_directory(bench, file / per_directory, false);
             continue;
         }
         name_file(file, name, sizeof name);
@@ -314,7 +313,7 @@ static void find_rows(struct bench *bench)
                         "key = ?2",
                         &select, &err),
              &err);
-        bind_int(select, 1, file / PER_DIRECTORY);
+        bind_int(select, 1, file / per_directory);
         bind_text(select, 2, name);
         must(statement_step(select, &has_row, &err), &err);
         seen += has_row;
@@ -387,6 +386,32 @@ static void measure(struct bench *bench)
     unlink(bench->path);
 }
 
+/* One at a time, as a download directory is synced. */
+static void change_each(struct bench *bench, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) {
+        int64_t file = (int64_t)(mix((uint64_t)i) % (uint64_t)per_directory);
+        begin(bench);
+        if (bench->is_packed)
+            change_packed(bench, file);
+        else
+            put_row(bench, file, 1);
+        commit(bench);
+    }
+}
+
+static void measure_wide(struct bench *bench)
+{
+    create(bench);
+    printf("%s: a directory of 100,000\n", bench->name);
+    per_directory = 100000;
+    load(bench, 100000, BATCH);
+    TIMED("50 files changed, one by one", change_each(bench, 50));
+    per_directory = 100;
+    db_close(bench->db);
+    unlink(bench->path);
+}
+
 static void measure_batches(struct bench *bench)
 {
     static const int64_t batches[] = {64, 512, 4096, 32768};
@@ -414,10 +439,11 @@ int main(void)
 
     if (chosen)
         files = strtoll(chosen, NULL, 10) / 10000 * 10000;
-    printf("%lld files, %d in each directory\n", (long long)files,
-           PER_DIRECTORY);
+    printf("%lld files, 100 in each directory\n", (long long)files);
     measure(&rows);
     measure(&packed);
+    measure_wide(&rows);
+    measure_wide(&packed);
     measure_batches(&rows);
     return seen < 0;
 }

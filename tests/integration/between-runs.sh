@@ -3,6 +3,7 @@
 # What happens between two runs on any machine: a reboot, a plain umount,
 # another program's eject, another port. No false alarm, and deletes go on. Then
 # what must be found: content that rots on either side under unchanged times.
+# shellcheck disable=SC2016 # commands in quotes are run later
 . "$(dirname "$0")/lib.sh"
 
 need_root

@@ -91,6 +91,12 @@ edit_and_restore() { # FILESYSTEM
         cmp "$TMP/words" <(berth versions usb:/docs/edited)
     berth versions "$source_dir" >"$TMP/words"
     check "$fs: a directory tells of all in it" test "$(wc -l <"$TMP/words")" -eq 3
+    mv "$source_dir/edited" "$source_dir/edited and renamed"
+    expect_exit 0 berth sync
+    berth versions "$source_dir/edited and renamed" >"$TMP/words"
+    check "$fs: versions follow a rename" grep -q 'replaced.*(run 2)' "$TMP/words"
+    mv "$source_dir/edited and renamed" "$source_dir/edited"
+    expect_exit 0 berth sync
 
     expect_exit 0 berth restore "$source_dir/deleted" >/dev/null
     check "$fs: a deleted file is back in its place" grep -qx two "$source_dir/deleted"

@@ -893,6 +893,16 @@ static bool run_program(char *const *arguments, const char *out)
     return WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
+static void rename_restored(struct history *history)
+{
+    CLEANUP(leaves_release)
+    struct leaves leaves = leaves_of(history->play->source);
+    const struct leaf *leaf = pick(history, &leaves, ENTRY_FILE);
+
+    if (leaf && leaf->size_bytes && is_free(history, &leaves, "restored"))
+        move(history, leaf->path, "restored");
+}
+
 /* Other inodes, births and change times; nothing is copied for that. */
 static void restore_home(struct history *history)
 {
@@ -905,6 +915,8 @@ static void restore_home(struct history *history)
     assert_int_equal(rename(source, old), 0);
     assert_true(run_program(copy, "/dev/null"));
     remove_tree(old);
+    if (history->mode == JOB_MIRROR) /* and its content tells what it was */
+        rename_restored(history);
     struct answer answer = play_sync(history->play, DIFF_DEPTH_FULL, 0);
     if (answer.sync.counts.bytes_copied || answer.sync.counts.files_deleted)
         history_fail(history, "%lld bytes were copied, %lld files deleted",

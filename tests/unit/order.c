@@ -293,7 +293,7 @@ static void plan_rename(struct plan *plan, const struct node *from,
     struct rename_from *rename = arena_alloc(&plan->arena, sizeof *rename);
 
     *rename =
-        (struct rename_from){arena_strdup(&plan->arena, from->path), NULL};
+        (struct rename_from){.path = arena_strdup(&plan->arena, from->path)};
     plan_action(plan, ACTION_RENAME, to)->rename = rename;
 }
 
