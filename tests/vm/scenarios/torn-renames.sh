@@ -30,7 +30,7 @@ cat "$TMP/cuts" >&2
 # Each rename is between the stop before it and its own.
 built=0 before=0
 while read -r number entries call; do
-    if [[ $call == *rename*docs* ]]; then
+    if [[ $call == renameat* ]]; then
         disk_cut usb all "$before" && cp "$VM/share/cut.img" "$TMP/before.img"
         disk_cut usb all "$entries" && cp "$VM/share/cut.img" "$TMP/after.img"
         for what in both neither; do
