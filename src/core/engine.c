@@ -68,6 +68,14 @@ static bool has_progress(const struct task *task)
            kind == COMMAND_VERIFY;
 }
 
+static bool is_anything_moving(const struct engine *engine)
+{
+    for (size_t i = 0; i < engine->tasks.count; i++)
+        if (has_progress(engine->tasks.items[i]))
+            return true;
+    return false;
+}
+
 static void tell_progress(struct engine *engine)
 {
     for (size_t i = 0; i < engine->tasks.count; i++) {
@@ -82,9 +90,14 @@ static void tell_progress(struct engine *engine)
 
 /* --- tasks --- */
 
+/* The engine sleeps while nothing has progress to tell: it is woken to join. */
 static void *task_main(void *argument)
 {
-    task_run(argument);
+    struct task *task = argument;
+    struct queue *commands = task->context->commands;
+
+    task_run(task);
+    queue_wake(commands);
     return NULL;
 }
 
@@ -132,7 +145,7 @@ static void *engine_main(void *argument)
                              .events = POLLIN};
 
     while (!stop_flag_is_raised(&engine->quit)) {
-        int timeout_ms = engine->tasks.count ? PROGRESS_EVERY_MS : -1;
+        int timeout_ms = is_anything_moving(engine) ? PROGRESS_EVERY_MS : -1;
         if (poll(&poll_fd, 1, timeout_ms) < 0 && errno != EINTR)
             die("the engine cannot wait: errno %d", errno);
         start_tasks(engine);
@@ -190,6 +203,7 @@ err_code engine_new(const struct engine_options *options, struct engine **out,
         .state_directory = engine->state_directory,
         .home = engine->home,
         .events = &engine->events,
+        .commands = &engine->commands,
     };
     engine->thread = thread_start(engine_main, engine);
     *out = engine;

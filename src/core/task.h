@@ -38,6 +38,7 @@ struct task_context {
     const char *state_directory;
     const char *home;
     struct queue *events;
+    struct queue *commands; /* the engine's, woken when a task is over */
 };
 
 /* Written by the task and its workers, read by the engine. */
