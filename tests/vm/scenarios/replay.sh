@@ -57,7 +57,7 @@ replay() { # TYPE POINTS
 }
 
 record exfat
-replay exfat "$(points 8)"
+replay exfat "$(points 5)"
 guest 'rm -rf source state* berth.conf'
 record ext4
-replay ext4 "$(points 4)"
+replay ext4 "$(points 3)"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Nothing wakes a sleeping disk, and at rest berth only waits: with the screen
-# open for ten seconds strace sees no other call, and the disk, which was told to
+# open for five seconds strace sees no other call, and the disk, which was told to
 # stop, is sent nothing; nor by a list of drives and a diff from the catalogue.
 # shellcheck disable=SC2016 # commands in quotes are the guest's shell's
 . "$(dirname "$0")/../lib.sh"
@@ -29,11 +29,11 @@ guest "others() { grep -vcE '$waits' calls; }
 }
 trace_begin
 before=$(guest 'wc -l <calls')
-sleep 10
+sleep 5
 guest "tail -n +$((before + 1)) calls" >"$TMP/calls"
 grep -vE "$waits" "$TMP/calls" >"$TMP/others" || :
 head -n 20 "$TMP/others" >&2
-check "in ten seconds at rest $(wc -l <"$TMP/calls") calls, all of them waiting" \
+check "in five seconds at rest $(wc -l <"$TMP/calls") calls, all of them waiting" \
     test ! -s "$TMP/others"
 scsi_trace | grep -v 'SCREEN\|MARK' >"$TMP/commands" || :
 check "the disk was sent nothing" test ! -s "$TMP/commands"
