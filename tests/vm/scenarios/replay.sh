@@ -5,7 +5,7 @@
 # the old name, the new one, both or neither; on ext4 the old or the new one.
 # After each the first sync loses nothing that was durable, and the next ones
 # bring all of it.
-# timeout 900
+# timeout 1200
 # shellcheck disable=SC2016 # commands in quotes are the guest's shell's
 . "$(dirname "$0")/../lib.sh"
 
@@ -56,8 +56,8 @@ replay() { # TYPE POINTS
     echo "$1: $count power cuts, $(wc -l <"$TMP/cuts") stops" >&2
 }
 
-record exfat
-replay exfat "$(points 5)"
-guest 'rm -rf source state* berth.conf'
 record ext4
 replay ext4 "$(points 3)"
+guest 'rm -rf source state* berth.conf'
+record exfat
+replay exfat "$(points 5)"

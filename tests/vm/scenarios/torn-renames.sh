@@ -27,8 +27,8 @@ GUEST_TIMEOUT=300 guest 'tree_digest source | grep -v "file 0000[148]" | cut -d"
 guest 'cat cuts' >"$TMP/cuts"
 cat "$TMP/cuts" >&2
 
-# Each rename is between the stop before it and its own; berth's own files are
-# replaced within one sector.
+# Each rename is between the stop before it and its own, sometimes with another
+# thread's; berth's own files are replaced within one sector.
 built=0 before=0
 while read -r number entries call; do
     if [[ $call == renameat* && $call != *.commit && $call != *session ]]; then
@@ -45,4 +45,4 @@ while read -r number entries call; do
     fi
     before=$entries
 done <"$TMP/cuts"
-check "$built torn directories were built" test "$built" -ge 8
+check "$built torn directories were built" test "$built" -ge 4
