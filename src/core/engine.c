@@ -94,6 +94,7 @@ static int wait_ms(const struct engine *engine)
 
 /* --- tasks --- */
 
+/* The engine sleeps while nothing has progress to tell: it is woken to join. */
 static void *task_main(void *argument)
 {
     struct task *task = argument;

@@ -1,8 +1,8 @@
 /*
  * Sits between berth and libc (LD_PRELOAD) and stops the process (SIGSTOP)
- * after each call that makes something durable or renames, until it is told to
- * continue: tests/vm/guest/prelude, record_cuts. Each stop adds a line
- * "CALL [PATH]" to the file $BERTH_STOPS.
+ * after each call that makes something durable, renames or makes a directory,
+ * until it is told to continue: tests/vm/guest/prelude, record_cuts. Each stop
+ * adds a line "CALL [PATH]" to the file $BERTH_STOPS.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 static const char *stops;
@@ -43,6 +44,8 @@ static int stop(int result, const char *call, const char *path)
 STOPPING(fsync, (int fd), (fd), "")
 STOPPING(fdatasync, (int fd), (fd), "")
 STOPPING(syncfs, (int fd), (fd), "")
+STOPPING(mkdirat, (int fd, const char *path, mode_t mode), (fd, path, mode),
+         path)
 STOPPING(rename, (const char *from, const char *to), (from, to), to)
 STOPPING(renameat, (int a, const char *from, int b, const char *to),
          (a, from, b, to), to)

@@ -27,10 +27,11 @@ GUEST_TIMEOUT=300 guest 'tree_digest source | grep -v "file 0000[148]" | cut -d"
 guest 'cat cuts' >"$TMP/cuts"
 cat "$TMP/cuts" >&2
 
-# Each rename is between the stop before it and its own.
+# Each rename is between the stop before it and its own, sometimes with another
+# thread's; berth's own files are replaced within one sector.
 built=0 before=0
 while read -r number entries call; do
-    if [[ $call == *rename*docs* ]]; then
+    if [[ $call == renameat* && $call != *.commit && $call != *session ]]; then
         disk_cut usb all "$before" && cp "$VM/share/cut.img" "$TMP/before.img"
         disk_cut usb all "$entries" && cp "$VM/share/cut.img" "$TMP/after.img"
         for what in both neither; do
@@ -44,4 +45,4 @@ while read -r number entries call; do
     fi
     before=$entries
 done <"$TMP/cuts"
-check "$built torn directories were built" test "$built" -ge 8
+check "$built torn directories were built" test "$built" -ge 4
