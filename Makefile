@@ -265,6 +265,10 @@ check-all: all manual
 check-package:
 	tests/package/run
 
+.PHONY: check-arm64
+check-arm64:
+	tests/arm64/run
+
 .PHONY: check-vm
 check-vm: all
 	tests/vm/run $(B)
@@ -347,6 +351,7 @@ help:
 	@echo 'make CC=clang SAN=fuzzer-no-link,address,undefined fuzz'
 	@echo '                each fuzzer for FUZZ_SECONDS (20)'
 	@echo 'make check-package   it, in a clean system, by a real cron (root)'
+	@echo 'make check-arm64  cross-built, unit tests under qemu-user (root)'
 	@echo 'make deb        a Debian package in build/deb'
 	@echo 'make manual     berth(1) and the completions, in $(B)/packaging'
 	@echo 'make install    into $$(DESTDIR)$$(PREFIX)/bin'
