@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# quick
 # The schedule, by a real systemd user manager: installed, a missed night is
 # caught up at once (Persistent), a plugged drive starts its job, removed.
 # The manager runs in a mount and process namespace of its own, with a cgroup
