@@ -75,6 +75,19 @@ static err_code add_exclude(struct command *request, const char *value,
     return ERR_OK;
 }
 
+static err_code set_schedule(struct command *request, const char *value,
+                             struct error *err)
+{
+    if (!config_schedule_is_valid(value))
+        return error_set(err, ERR_INVALID,
+                         "--schedule %s: give a time as in \"02:00\", or "
+                         "\"on-plug\"",
+                         value);
+    free(request->job.schedule);
+    request->job.schedule = xstrdup(value);
+    return ERR_OK;
+}
+
 static err_code take_name(struct command *request,
                           const struct cli_words *words, struct error *err)
 {
@@ -99,6 +112,8 @@ static const struct cli_option add_options[] = {
     {"--include", "PATTERN", "only these files; may be given again",
      add_include},
     {"--exclude", "PATTERN", "not these; may be given again", add_exclude},
+    {"--schedule", "TIME", "02:00 or on-plug; then `berth schedule install`",
+     set_schedule},
     {0},
 };
 
