@@ -267,6 +267,10 @@ check-all: all manual
 check-package:
 	tests/package/run
 
+.PHONY: check-arm64
+check-arm64:
+	tests/arm64/run
+
 .PHONY: check-vm
 check-vm: all
 	tests/vm/run $(B)
@@ -366,6 +370,7 @@ help:
 	@echo '                each fuzzer for FUZZ_SECONDS (20)'
 	@echo 'make bench      times and memory beside rsync, rclone, cp (root)'
 	@echo 'make check-package   it, in a clean system, by a real cron (root)'
+	@echo 'make check-arm64  cross-built, unit tests under qemu-user (root)'
 	@echo 'make deb        a Debian package in build/deb'
 	@echo 'make manual     berth(1) and the completions, in $(B)/packaging'
 	@echo 'make install    into $$(DESTDIR)$$(PREFIX)/bin'

@@ -27,6 +27,7 @@
  *     restore, undo, prune  getting back, taking back, making room
  *     offload*         what `move` may remove from the internal disk
  *     verify           reading back
+ *     nights, crons    scheduled runs and what was missed; old rsync lines
  *     fsops            every mutation of a volume, below one descriptor
  *   src/core/base/     strings, arenas, errors, threads, time
  *   src/platform/      what the system has to do for us; implemented in

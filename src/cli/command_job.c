@@ -82,6 +82,19 @@ static err_code set_claim(struct command *request, const char *value,
     return ERR_OK;
 }
 
+static err_code set_schedule(struct command *request, const char *value,
+                             struct error *err)
+{
+    if (!config_schedule_is_valid(value))
+        return error_set(err, ERR_INVALID,
+                         "--schedule %s: give a time as in \"02:00\", or "
+                         "\"on-plug\"",
+                         value);
+    free(request->job.schedule);
+    request->job.schedule = xstrdup(value);
+    return ERR_OK;
+}
+
 static err_code take_name(struct command *request,
                           const struct cli_words *words, struct error *err)
 {
@@ -108,6 +121,8 @@ static const struct cli_option add_options[] = {
     {"--exclude", "PATTERN", "not these; may be given again", add_exclude},
     {"--claim", NULL, "take targets over from another machine's job",
      set_claim},
+    {"--schedule", "TIME", "02:00 or on-plug; then `berth schedule install`",
+     set_schedule},
     {0},
 };
 

@@ -72,7 +72,7 @@ static err_code carry_out(struct task *task, task_body *body,
 {
     struct command *own = task->command;
     enum outcome outcome = OUTCOME_DONE;
-    struct config fresh;
+    struct config fresh = CONFIG_INIT;
 
     command->id = own->id;
     task->command = command;

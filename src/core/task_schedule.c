@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define META_MOUNTED_AT "mounted_at" /* where the volume was when installed */
 
@@ -256,6 +257,20 @@ err_code task_schedule_show(struct task *task, enum outcome *outcome,
 
 /* --- install, remove --- */
 
+/* UDisks2 asks polkit, which refuses whoever has no seat. */
+static void say_who_may_mount(struct task *task)
+{
+    if (!geteuid())
+        return;
+    for (size_t v = 0; v < task->config.volume_count; v++)
+        if (task->config.volumes[v].mount)
+            task_say(task,
+                     "volume %s is to be mounted by a run that has no seat, "
+                     "which UDisks2 refuses: berth-polkit.rules, among berth's "
+                     "examples, allows it",
+                     task->config.volumes[v].name);
+}
+
 /* From now on a night without a run is a missed one. */
 static err_code note_installed(struct task *task, const struct planned *planned,
                                struct error *err)
@@ -287,7 +302,10 @@ err_code task_schedule_install(struct task *task, enum outcome *outcome,
         code = platform_schedule_install(table.timers, table.count, err);
     for (size_t i = 0; !code && i < table.count; i++)
         code = note_installed(task, &table.items[i], err);
-    return code ? code : task_schedule_show(task, outcome, err);
+    if (code)
+        return code;
+    say_who_may_mount(task);
+    return task_schedule_show(task, outcome, err);
 }
 
 err_code task_schedule_remove(struct task *task, enum outcome *outcome,

@@ -42,6 +42,7 @@ says 2 'is known already, as volume d' berth volume add "$TMP/drive" --name e --
 says 2 'needs a source and a target' berth job add docs
 says 2 'cannot open' berth job add docs --source "$TMP/nothing" --target d:/docs
 says 2 'mirror' berth job add docs --source "$TMP/source" --target d:/docs --mode miror
+says 2 '25:00: give a time' berth job add docs --source "$TMP/source" --target d:/docs --schedule 25:00
 berth job add docs --source "$TMP/source" --target d:/docs --exclude '*.tmp'
 says 2 'docs' berth job add more --source "$TMP/source" --target d:/docs/below
 says 2 'there is no job or volume nothing' berth diff nothing

@@ -32,7 +32,7 @@ END
 export BERTH_PRACTICE_DELAY_MS=1
 drive=$BERTH_PRACTICE/drives/hdd1
 
-for name in a b 'with "quotes" \ and	tab' $'line\nbreak' $'latin \xe9' 'ünï' \
+for name in a b $'with "quotes" \\ and\ttab' $'line\nbreak' $'latin \xe9' 'ünï' \
     deep/c; do
     echo "$name" >"$TMP/source/$name"
 done

@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# quick
 # What a nightly run leaves where nobody watches: the journal with priorities,
 # syslog for cron; and nothing of either for a person at a terminal.
 . "$(dirname "$0")/lib.sh"

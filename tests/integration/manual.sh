@@ -89,6 +89,7 @@ offers_bash() { # WORDS…: the last is being typed
         printf "%s\n" "${COMPREPLY[@]}"' bash "$built/berth.bash" "$@"
 }
 offers_fish() {
+    # shellcheck disable=SC2016 # for fish
     fish --no-config -c 'source $argv[1]; complete -C "$argv[2]"' \
         "$built/berth.fish" "$*" | cut -f 1
 }

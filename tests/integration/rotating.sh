@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# quick
 # Two rotating drives, one always away, for 30 simulated nights: no alarm; both
 # away, or one of them for longer than its stale_after: an alarm that says so.
 . "$(dirname "$0")/lib.sh"

@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# quick
 # The schedule, by a real systemd user manager: installed, a missed night is
 # caught up at once (Persistent), a plugged drive starts its job, removed.
 # The manager runs in a mount and process namespace of its own, with a cgroup
@@ -115,14 +114,7 @@ says_in 'were missed before the last run' "$TMP/out"
 # A job of a drive that is plugged in.
 mount -t tmpfs none "$TMP/plugged 1"
 berth volume add "$TMP/plugged 1" --name p --folder
-berth job add more --source "$TMP/source" --target p:/more
-python3 - "$TMP/berth.conf" <<'PYTHON'
-import sys
-text = open(sys.argv[1]).read()
-at = text.index('"more"')
-text = text[:at] + text[at:].replace("source =", 'schedule = "on-plug"; source =', 1)
-open(sys.argv[1], "w").write(text)
-PYTHON
+berth job add more --source "$TMP/source" --target p:/more --schedule on-plug
 berth schedule show 2>&1 | grep -q 'not what the configuration says' ||
     fail "an old schedule is named"
 berth schedule install >"$TMP/out" 2>"$TMP/words"
