@@ -184,7 +184,8 @@ static void add_copy(struct walker *walker, const struct compare_task *task,
         action->before = drive_stamp(trio);
     if (trio->row && trio->row->flags & RECORD_SQLITE)
         action->flags |= ACTION_DATABASE;
-    if (verdict == DIFF_NEW)
+    /* Without rows nothing is gone that it could have been. */
+    if (verdict == DIFF_NEW && walker->options->owner)
         add_candidate(walker, &walker->fresh, action, &signature);
 }
 
