@@ -167,6 +167,26 @@ static void append_candidates(struct rename_candidates *to,
     to->count += from->count;
 }
 
+/* At once: a first copy has an action for each file, and none of it twice. */
+static void take_actions(struct plan *plan, struct plan *part)
+{
+    if (!plan->count) {
+        free(plan->items);
+        plan->items = part->items;
+        plan->count = part->count;
+        plan->capacity = part->capacity;
+    } else {
+        ARRAY_RESERVE(plan->items, plan->count + part->count, plan->capacity);
+        if (part->count)
+            memcpy(plan->items + plan->count, part->items,
+                   part->count * sizeof *part->items);
+        plan->count += part->count;
+        free(part->items);
+    }
+    part->items = NULL;
+    part->count = part->capacity = 0;
+}
+
 /* Moves what a walker found into the common plan. */
 static void collect(struct plan *plan, struct rename_candidates *gone,
                     struct rename_candidates *fresh,
@@ -174,11 +194,7 @@ static void collect(struct plan *plan, struct rename_candidates *gone,
 {
     struct plan *part = &walker->plan;
 
-    ARRAY_RESERVE(plan->items, plan->count + part->count, plan->capacity);
-    if (part->count)
-        memcpy(plan->items + plan->count, part->items,
-               part->count * sizeof *part->items);
-    plan->count += part->count;
+    take_actions(plan, part);
     arena_absorb(&plan->arena, &part->arena);
     plan->totals.files_seen += part->totals.files_seen;
     plan->totals.bytes_seen =

@@ -192,7 +192,8 @@ static void add_copy(struct walker *walker, const struct compare_task *task,
     if (verdict == DIFF_REPLACE && !trio->row && trio->drive && !is_poisoned)
         compare_note_shift(walker, action->path, &trio->source->stat,
                            &trio->drive->stat);
-    if (verdict == DIFF_NEW)
+    /* Without rows nothing is gone that it could have been. */
+    if (verdict == DIFF_NEW && walker->options->owner)
         add_candidate(walker, &walker->fresh, action, &signature);
 }
 
