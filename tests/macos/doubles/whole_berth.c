@@ -222,6 +222,38 @@ static void what_macos_strews_is_neither_copied_nor_deleted(void **state)
     end(play);
 }
 
+/* The directory that it is in was deleted: no error, and not again and again.
+ */
+static void litter_keeps_no_deleted_directory_on_the_list(void **state)
+{
+    const char double_head[] = "\0\5\26\7\0\2\0\0";
+
+    (void)state;
+    struct play *play = begin_with_job("exfat");
+    CLEANUP_FREE char *inner = path_join(play->source, "album");
+    CLEANUP_FREE char *there = path_join(play->target, "album/._one");
+    CLEANUP_FREE char *store = path_join(play->target, "album/.DS_Store");
+    assert_int_equal(mkdir(inner, 0755), 0);
+    write_in(inner, "one", "1");
+    write_in(play->source, "two", "2");
+    must_sync(play, 2);
+    assert_int_equal(file_replace(there, double_head, 8, 0644, NULL), ERR_OK);
+    assert_int_equal(file_replace(store, "Bud1", 4, 0644, NULL), ERR_OK);
+    remove_tree(inner);
+    for (int i = 0; i < 3; i++) {
+        struct answer answer = sync_now(play);
+        if (answer.outcome)
+            fail_msg("exit code %d: %s", (int)answer.outcome,
+                     answer.words.text);
+        assert_int_equal(answer.sync.counts.files_deleted, i ? 0 : 1);
+        assert_int_equal(answer.sync.counts.directories_removed, 0);
+        answer_release(&answer);
+    }
+    assert_false(is_in(play->target, "album/one"));
+    assert_true(is_in(play->target, "album/._one"));
+    end(play);
+}
+
 /* Without the magic it is somebody's own. */
 static void a_name_like_litter_with_other_content_is_copied(void **state)
 {
@@ -327,6 +359,7 @@ int main(void)
         cmocka_unit_test(a_directory_kept_private_deletes_nothing),
         cmocka_unit_test(a_drive_kept_private_is_not_an_absent_one),
         cmocka_unit_test(what_macos_strews_is_neither_copied_nor_deleted),
+        cmocka_unit_test(litter_keeps_no_deleted_directory_on_the_list),
         cmocka_unit_test(a_name_like_litter_with_other_content_is_copied),
         cmocka_unit_test(the_mac_stays_awake_during_a_sync),
         cmocka_unit_test(a_mac_that_may_fall_asleep_is_told_and_syncs),
