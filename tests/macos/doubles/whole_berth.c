@@ -313,25 +313,82 @@ static void ntfs_can_only_be_read_and_says_so(void **state)
     end(play);
 }
 
-static struct answer eject(struct play *play)
+/* Posts an ejection; its verdict, and the words of the last error. */
+static struct eject_judgement eject(struct play *play, enum outcome *outcome)
 {
     struct command *command = command_new(COMMAND_EJECT);
+    struct pollfd fd = {.fd = engine_wake_fd(play->engine), .events = POLLIN};
+    struct eject_judgement judgement = {.why = ""};
+    bool is_done = false;
 
     command_add_name(command, PLAY_VOLUME);
-    return play_run(play, command);
+    uint64_t id = engine_post(play->engine, command);
+    while (!is_done && poll(&fd, 1, 60000) == 1) {
+        struct event *event;
+        while ((event = engine_next(play->engine))) {
+            if (event->kind == EVENT_EJECT &&
+                event->eject.step == EJECT_STEP_DONE)
+                judgement = event->eject.judgement;
+            if (event->command == id && event->kind == EVENT_DONE) {
+                *outcome = event->outcome;
+                is_done = true;
+            }
+            event_free(event);
+        }
+    }
+    assert_true(is_done);
+    return judgement;
 }
 
-static void a_synced_drive_is_unmounted_and_ejected(void **state)
+static void a_synced_drive_is_safe_once_macos_says_so(void **state)
 {
+    enum outcome outcome;
+
     (void)state;
     struct play *play = begin_with_job("exfat");
     write_in(play->source, "one", "1");
     must_sync(play, 1);
-    struct answer answer = eject(play);
+    struct eject_judgement judgement = eject(play, &outcome);
+    assert_int_equal(judgement.verdict, EJECT_GREEN);
+    assert_int_equal(outcome, OUTCOME_DONE);
     assert_int_equal(fake_asked(FAKE_UNMOUNT, "disk4s1"), 1);
     assert_int_equal(fake_asked(FAKE_EJECT, "disk4"), 1);
     assert_false(fake_is_plugged("disk4"));
-    answer_release(&answer);
+    end(play);
+}
+
+/* F_FULLFSYNC is unknown to its driver: fsync reaches the drive's cache, and
+ * nobody knows how far from there. */
+static void without_a_full_flush_it_is_not_called_safe(void **state)
+{
+    enum outcome outcome;
+
+    (void)state;
+    struct play *play = begin_with_job("exfat");
+    fake_flush_errors(ENOTSUP, ENOTSUP, 0);
+    write_in(play->source, "one", "1");
+    must_sync(play, 1);
+    struct eject_judgement judgement = eject(play, &outcome);
+    assert_int_equal(judgement.verdict, EJECT_YELLOW);
+    assert_non_null(strstr(judgement.why, "cache"));
+    end(play);
+}
+
+/* Pulled while macOS was at it: no answer came. */
+static void a_drive_that_vanishes_while_it_is_ejected_is_not_safe(void **state)
+{
+    enum outcome outcome;
+
+    (void)state;
+    struct play *play = begin_with_job("exfat");
+    write_in(play->source, "one", "1");
+    must_sync(play, 1);
+    fake_answer(&(struct fake_answer){.deed = FAKE_UNMOUNT,
+                                      .bsd_name = "disk4s1",
+                                      .delay_ms = 50,
+                                      .vanishes = true});
+    struct eject_judgement judgement = eject(play, &outcome);
+    assert_int_equal(judgement.verdict, EJECT_RED);
     end(play);
 }
 
@@ -343,10 +400,11 @@ static void a_busy_drive_stays_and_names_the_reason(void **state)
                                       .bsd_name = "disk4s1",
                                       .status = 0xC010,
                                       .words = "Spotlight"});
-    struct answer answer = eject(play);
-    assert_int_not_equal(answer.outcome, OUTCOME_DONE);
+    enum outcome outcome;
+    struct eject_judgement judgement = eject(play, &outcome);
+    assert_int_not_equal(judgement.verdict, EJECT_GREEN);
+    assert_int_not_equal(outcome, OUTCOME_DONE);
     assert_int_equal(fake_asked(FAKE_EJECT, "disk4"), 0);
-    answer_release(&answer);
     end(play);
 }
 
@@ -364,7 +422,9 @@ int main(void)
         cmocka_unit_test(the_mac_stays_awake_during_a_sync),
         cmocka_unit_test(a_mac_that_may_fall_asleep_is_told_and_syncs),
         cmocka_unit_test(ntfs_can_only_be_read_and_says_so),
-        cmocka_unit_test(a_synced_drive_is_unmounted_and_ejected),
+        cmocka_unit_test(a_synced_drive_is_safe_once_macos_says_so),
+        cmocka_unit_test(without_a_full_flush_it_is_not_called_safe),
+        cmocka_unit_test(a_drive_that_vanishes_while_it_is_ejected_is_not_safe),
         cmocka_unit_test(a_busy_drive_stays_and_names_the_reason),
     };
 
