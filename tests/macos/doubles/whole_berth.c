@@ -374,6 +374,36 @@ static void without_a_full_flush_it_is_not_called_safe(void **state)
     end(play);
 }
 
+/* The other partition and an APFS volume, on a disk of another number. */
+static void every_volume_of_the_drive_is_unmounted_first(void **state)
+{
+    static const char *const volumes[] = {"disk4s1", "disk4s2", "disk5s1"};
+    enum outcome outcome;
+
+    (void)state;
+    struct play *play = begin_with_job("exfat");
+    CLEANUP_FREE char *two = path_join(play->sandbox, "two");
+    CLEANUP_FREE char *photos = path_join(play->sandbox, "photos");
+    assert_int_equal(mkdir(two, 0755), 0);
+    assert_int_equal(mkdir(photos, 0755), 0);
+    plug_part("disk4s2", "disk4", "hfs", "two", two);
+    plug_part("disk4s3", "disk4", NULL, NULL, NULL);
+    fake_plug(&(struct fake_medium){.bsd_name = "disk5",
+                                    .on = "disk4s3",
+                                    .is_whole = true,
+                                    .says_not_internal = true,
+                                    .protocol = "USB"});
+    plug_part("disk5s1", "disk5", "apfs", "Photos", photos);
+    struct eject_judgement judgement = eject(play, &outcome);
+    if (outcome)
+        fail_msg("%s", judgement.why);
+    for (size_t i = 0; i < COUNT_OF(volumes); i++)
+        assert_int_equal(fake_asked(FAKE_UNMOUNT, volumes[i]), 1);
+    assert_int_equal(fake_asked(FAKE_EJECT, "disk4"), 1);
+    assert_int_equal(fake_asked(FAKE_EJECT, "disk5"), 0);
+    end(play);
+}
+
 /* Pulled while macOS was at it: no answer came. */
 static void a_drive_that_vanishes_while_it_is_ejected_is_not_safe(void **state)
 {
@@ -423,6 +453,7 @@ int main(void)
         cmocka_unit_test(a_mac_that_may_fall_asleep_is_told_and_syncs),
         cmocka_unit_test(ntfs_can_only_be_read_and_says_so),
         cmocka_unit_test(a_synced_drive_is_safe_once_macos_says_so),
+        cmocka_unit_test(every_volume_of_the_drive_is_unmounted_first),
         cmocka_unit_test(without_a_full_flush_it_is_not_called_safe),
         cmocka_unit_test(a_drive_that_vanishes_while_it_is_ejected_is_not_safe),
         cmocka_unit_test(a_busy_drive_stays_and_names_the_reason),
