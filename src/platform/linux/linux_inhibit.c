@@ -62,6 +62,14 @@ static bool ask(struct linux_bus *bus, struct asking *asking,
     return answer->is_ok;
 }
 
+/* Nobody there is another thing: that is not asked twice, it may be slow. */
+static bool is_refused(const struct linux_answer *answer)
+{
+    return !strcmp(answer->name, SD_BUS_ERROR_ACCESS_DENIED) ||
+           !strcmp(answer->name,
+                   SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED);
+}
+
 /* Without a session on a seat a user may only delay (logind's policy for
  * polkit): five seconds, InhibitDelayMaxSec, are better than none. */
 err_code platform_inhibit(struct platform *platform, const char *device,
@@ -72,14 +80,16 @@ err_code platform_inhibit(struct platform *platform, const char *device,
     struct linux_answer answer;
 
     *out = NULL;
-    if (!ask(platform->bus, &asking, &answer)) {
+    bool is_held = ask(platform->bus, &asking, &answer);
+    if (!is_held && is_refused(&answer)) {
         asking.mode = "delay";
-        if (!ask(platform->bus, &asking, &answer))
-            return error_set(err, ERR_UNSUPPORTED,
-                             "cannot keep this machine awake: no logind "
-                             "answers (%s)",
-                             *answer.name ? answer.name : "no D-Bus");
+        is_held = ask(platform->bus, &asking, &answer);
     }
+    if (!is_held)
+        return error_set(err, ERR_UNSUPPORTED,
+                         "cannot keep this machine awake: no logind answers "
+                         "(%s)",
+                         *answer.name ? answer.name : "no D-Bus");
     *out = xmalloc(sizeof **out);
     (*out)->fd = asking.fd;
     return ERR_OK;

@@ -147,7 +147,11 @@ static void fill(const struct fake_medium *is, uint64_t number,
                  struct statfs *out)
 {
     const char *type = is->type ? is->type : is->kind;
+    struct stat found;
 
+    /* Darwin numbers mounts as their files' st_dev. */
+    if (!stat(is->mount_point, &found))
+        number = found.st_dev;
     *out = (struct statfs){.f_flags = MNT_LOCAL | is->mount_flags,
                            .f_fsid = {{(int32_t)number, 1}}};
     snprintf(out->f_fstypename, sizeof out->f_fstypename, "%s",

@@ -222,6 +222,38 @@ static void what_macos_strews_is_neither_copied_nor_deleted(void **state)
     end(play);
 }
 
+/* The directory that it is in was deleted: no error, and not again and again.
+ */
+static void litter_keeps_no_deleted_directory_on_the_list(void **state)
+{
+    const char double_head[] = "\0\5\26\7\0\2\0\0";
+
+    (void)state;
+    struct play *play = begin_with_job("exfat");
+    CLEANUP_FREE char *inner = path_join(play->source, "album");
+    CLEANUP_FREE char *there = path_join(play->target, "album/._one");
+    CLEANUP_FREE char *store = path_join(play->target, "album/.DS_Store");
+    assert_int_equal(mkdir(inner, 0755), 0);
+    write_in(inner, "one", "1");
+    write_in(play->source, "two", "2");
+    must_sync(play, 2);
+    assert_int_equal(file_replace(there, double_head, 8, 0644, NULL), ERR_OK);
+    assert_int_equal(file_replace(store, "Bud1", 4, 0644, NULL), ERR_OK);
+    remove_tree(inner);
+    for (int i = 0; i < 3; i++) {
+        struct answer answer = sync_now(play);
+        if (answer.outcome)
+            fail_msg("exit code %d: %s", (int)answer.outcome,
+                     answer.words.text);
+        assert_int_equal(answer.sync.counts.files_deleted, i ? 0 : 1);
+        assert_int_equal(answer.sync.counts.directories_removed, 0);
+        answer_release(&answer);
+    }
+    assert_false(is_in(play->target, "album/one"));
+    assert_true(is_in(play->target, "album/._one"));
+    end(play);
+}
+
 /* Without the magic it is somebody's own. */
 static void a_name_like_litter_with_other_content_is_copied(void **state)
 {
@@ -281,25 +313,112 @@ static void ntfs_can_only_be_read_and_says_so(void **state)
     end(play);
 }
 
-static struct answer eject(struct play *play)
+/* Posts an ejection; its verdict, and the words of the last error. */
+static struct eject_judgement eject(struct play *play, enum outcome *outcome)
 {
     struct command *command = command_new(COMMAND_EJECT);
+    struct pollfd fd = {.fd = engine_wake_fd(play->engine), .events = POLLIN};
+    struct eject_judgement judgement = {.why = ""};
+    bool is_done = false;
 
     command_add_name(command, PLAY_VOLUME);
-    return play_run(play, command);
+    uint64_t id = engine_post(play->engine, command);
+    while (!is_done && poll(&fd, 1, 60000) == 1) {
+        struct event *event;
+        while ((event = engine_next(play->engine))) {
+            if (event->kind == EVENT_EJECT &&
+                event->eject.step == EJECT_STEP_DONE)
+                judgement = event->eject.judgement;
+            if (event->command == id && event->kind == EVENT_DONE) {
+                *outcome = event->outcome;
+                is_done = true;
+            }
+            event_free(event);
+        }
+    }
+    assert_true(is_done);
+    return judgement;
 }
 
-static void a_synced_drive_is_unmounted_and_ejected(void **state)
+static void a_synced_drive_is_safe_once_macos_says_so(void **state)
 {
+    enum outcome outcome;
+
     (void)state;
     struct play *play = begin_with_job("exfat");
     write_in(play->source, "one", "1");
     must_sync(play, 1);
-    struct answer answer = eject(play);
+    struct eject_judgement judgement = eject(play, &outcome);
+    assert_int_equal(judgement.verdict, EJECT_GREEN);
+    assert_int_equal(outcome, OUTCOME_DONE);
     assert_int_equal(fake_asked(FAKE_UNMOUNT, "disk4s1"), 1);
     assert_int_equal(fake_asked(FAKE_EJECT, "disk4"), 1);
     assert_false(fake_is_plugged("disk4"));
-    answer_release(&answer);
+    end(play);
+}
+
+/* F_FULLFSYNC is unknown to its driver: fsync reaches the drive's cache, and
+ * nobody knows how far from there. */
+static void without_a_full_flush_it_is_not_called_safe(void **state)
+{
+    enum outcome outcome;
+
+    (void)state;
+    struct play *play = begin_with_job("exfat");
+    fake_flush_errors(ENOTSUP, ENOTSUP, 0);
+    write_in(play->source, "one", "1");
+    must_sync(play, 1);
+    struct eject_judgement judgement = eject(play, &outcome);
+    assert_int_equal(judgement.verdict, EJECT_YELLOW);
+    assert_non_null(strstr(judgement.why, "cache"));
+    end(play);
+}
+
+/* The other partition and an APFS volume, on a disk of another number. */
+static void every_volume_of_the_drive_is_unmounted_first(void **state)
+{
+    static const char *const volumes[] = {"disk4s1", "disk4s2", "disk5s1"};
+    enum outcome outcome;
+
+    (void)state;
+    struct play *play = begin_with_job("exfat");
+    CLEANUP_FREE char *two = path_join(play->sandbox, "two");
+    CLEANUP_FREE char *photos = path_join(play->sandbox, "photos");
+    assert_int_equal(mkdir(two, 0755), 0);
+    assert_int_equal(mkdir(photos, 0755), 0);
+    plug_part("disk4s2", "disk4", "hfs", "two", two);
+    plug_part("disk4s3", "disk4", NULL, NULL, NULL);
+    fake_plug(&(struct fake_medium){.bsd_name = "disk5",
+                                    .on = "disk4s3",
+                                    .is_whole = true,
+                                    .says_not_internal = true,
+                                    .protocol = "USB"});
+    plug_part("disk5s1", "disk5", "apfs", "Photos", photos);
+    struct eject_judgement judgement = eject(play, &outcome);
+    if (outcome)
+        fail_msg("%s", judgement.why);
+    for (size_t i = 0; i < COUNT_OF(volumes); i++)
+        assert_int_equal(fake_asked(FAKE_UNMOUNT, volumes[i]), 1);
+    assert_int_equal(fake_asked(FAKE_EJECT, "disk4"), 1);
+    assert_int_equal(fake_asked(FAKE_EJECT, "disk5"), 0);
+    end(play);
+}
+
+/* Pulled while macOS was at it: no answer came. */
+static void a_drive_that_vanishes_while_it_is_ejected_is_not_safe(void **state)
+{
+    enum outcome outcome;
+
+    (void)state;
+    struct play *play = begin_with_job("exfat");
+    write_in(play->source, "one", "1");
+    must_sync(play, 1);
+    fake_answer(&(struct fake_answer){.deed = FAKE_UNMOUNT,
+                                      .bsd_name = "disk4s1",
+                                      .delay_ms = 50,
+                                      .vanishes = true});
+    struct eject_judgement judgement = eject(play, &outcome);
+    assert_int_equal(judgement.verdict, EJECT_RED);
     end(play);
 }
 
@@ -311,10 +430,11 @@ static void a_busy_drive_stays_and_names_the_reason(void **state)
                                       .bsd_name = "disk4s1",
                                       .status = 0xC010,
                                       .words = "Spotlight"});
-    struct answer answer = eject(play);
-    assert_int_not_equal(answer.outcome, OUTCOME_DONE);
+    enum outcome outcome;
+    struct eject_judgement judgement = eject(play, &outcome);
+    assert_int_not_equal(judgement.verdict, EJECT_GREEN);
+    assert_int_not_equal(outcome, OUTCOME_DONE);
     assert_int_equal(fake_asked(FAKE_EJECT, "disk4"), 0);
-    answer_release(&answer);
     end(play);
 }
 
@@ -327,11 +447,15 @@ int main(void)
         cmocka_unit_test(a_directory_kept_private_deletes_nothing),
         cmocka_unit_test(a_drive_kept_private_is_not_an_absent_one),
         cmocka_unit_test(what_macos_strews_is_neither_copied_nor_deleted),
+        cmocka_unit_test(litter_keeps_no_deleted_directory_on_the_list),
         cmocka_unit_test(a_name_like_litter_with_other_content_is_copied),
         cmocka_unit_test(the_mac_stays_awake_during_a_sync),
         cmocka_unit_test(a_mac_that_may_fall_asleep_is_told_and_syncs),
         cmocka_unit_test(ntfs_can_only_be_read_and_says_so),
-        cmocka_unit_test(a_synced_drive_is_unmounted_and_ejected),
+        cmocka_unit_test(a_synced_drive_is_safe_once_macos_says_so),
+        cmocka_unit_test(every_volume_of_the_drive_is_unmounted_first),
+        cmocka_unit_test(without_a_full_flush_it_is_not_called_safe),
+        cmocka_unit_test(a_drive_that_vanishes_while_it_is_ejected_is_not_safe),
         cmocka_unit_test(a_busy_drive_stays_and_names_the_reason),
     };
 
