@@ -151,6 +151,7 @@ struct sync_run {
     bool wants_eject; /* when it is over and well */
     bool wants_eject_anyway;
     bool is_paused, is_stopping;
+    bool has_begun;    /* the engine has told of it */
     int64_t bandwidth; /* asked for; 0: as the jobs say, negative: none */
     struct progress progress;
     char *current_path;

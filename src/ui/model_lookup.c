@@ -153,14 +153,14 @@ static int by_path_and_age(const void *one, const void *other)
 /* One letter is everything. */
 #define PATTERN_LEAST 2
 
-/* A part of a name in any case, unless it is a pattern already. */
+/* A part of a name or path in any case, unless it is a pattern already. */
 static char *pattern_of(const char *typed)
 {
     struct strbuf pattern = STRBUF_INIT;
 
-    if (strpbrk(typed, "*?[/"))
+    if (strpbrk(typed, "*?[") || *typed == '/')
         return xstrdup(typed);
-    strbuf_adds(&pattern, "*");
+    strbuf_adds(&pattern, strchr(typed, '/') ? "**/*" : "*");
     for (const char *at = typed; *at; at++) {
         if (isalpha((unsigned char)*at))
             strbuf_addf(&pattern, "[%c%c]", tolower((unsigned char)*at),

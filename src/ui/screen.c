@@ -67,13 +67,20 @@ static void draw_banner(const struct model *model, struct area area)
     area_hit(area_columns(right, start, x - start), INTENT_DISMISS, 0);
 }
 
-/* How an undo, a restore or a verify went: two lines, where they are free. */
+/* How an undo, a restore or a verify went: above the list, and where it is long
+ * from the line above that on. */
 static void draw_note(const struct model *model, struct area area)
 {
-    if (model_note(model))
-        area_put_wrapped(area_part(area, 1, 1, area.width - 2, 2), 0,
-                         model->mend.is_bad ? STYLE_BAD : STYLE_GOOD,
-                         model_note(model));
+    const char *note = model_note(model);
+    int width = area.width - 2;
+
+    if (note && text_width(note) <= width)
+        area = area_part(area, 1, 2, width, 1);
+    else
+        area = area_part(area, 1, 1, width, 2);
+    if (note)
+        area_put_wrapped(area, 0, model->mend.is_bad ? STYLE_BAD : STYLE_GOOD,
+                         note);
 }
 
 static void draw_news(const struct model *model, struct area area)

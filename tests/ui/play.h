@@ -31,7 +31,7 @@ struct play {
     uint64_t last_id;
     enum command_kind posted[ROLE_COUNT]; /* the last command of each role */
     size_t reviewed;                      /* plans of the last sync */
-    int64_t limit; /* the last one asked for */
+    int64_t limit;                        /* the last one asked for */
     int stops, pauses, go_ons, quits, leaves, suspends;
 };
 

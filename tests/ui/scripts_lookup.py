@@ -124,7 +124,7 @@ def an_older_version_comes_beside_what_is_there_or_in_its_place(t):
     path = box.path("home/notes/b/note-01.md")
     screen = opened(box, (100, 30))
     screen.keys("/")
-    screen.keys(*"note-01", pause=0.05)
+    screen.keys(*"b/note-01", pause=0.05)
     screen.wait("2 places")
     screen.press("Down")
     screen.keys("Enter")

@@ -439,7 +439,7 @@ def a_mouse_selects_opens_and_can_be_switched_off(t):
     screen.wait("┬ Samsung SSD 970")
     screen.click("Seagate Expansion")
     screen.wait("┬ Seagate Expansion")
-    screen.click("eject  R")
+    screen.click("eject  v")
     screen.wait("S sync first")
     screen.click("Esc")
     screen.wait("S sync first", gone=True)
