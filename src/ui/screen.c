@@ -207,7 +207,8 @@ static void draw_over(const struct model *model, const struct screen *screen,
     if (model->shows_entry)
         screen_draw_entry(model, area);
     if (model->shows_why && model->news.why)
-        widget_story(area, "Why", model->news.why);
+        widget_story(area, "Why", model->news.why,
+                     model->news.leads ? "look" : NULL);
     if (model->shows_help)
         screen_draw_help(model, screen, area);
     if (model->question.title)
@@ -309,6 +310,8 @@ static void handle_help(struct model *model, enum intent intent)
 
 static void close_box(struct model *model, enum intent intent)
 {
+    if (intent == INTENT_ENTER && model->shows_why && model_follow_news(model))
+        return;
     if (intent == INTENT_CANCEL || intent == INTENT_BACK ||
         intent == INTENT_ENTER || intent == INTENT_WHY)
         model->shows_entry = model->shows_why = false;
@@ -396,7 +399,9 @@ static void handle(struct model *model, uint32_t key, enum intent intent,
     } else if (model->shows_help) {
         handle_help(model, intent);
     } else if (model->shows_entry || model->shows_why) {
-        close_box(model, intent);
+        /* Whatever it means on the screen below. */
+        bool is_enter = key == UI_KEY_ENTER || key == '\n';
+        close_box(model, is_enter ? INTENT_ENTER : intent);
     } else {
         handle_intent(model, intent, argument);
     }
@@ -411,6 +416,35 @@ static bool ends_typing(struct model *model, uint32_t key)
         return false;
     model->types_filter = false;
     return true;
+}
+
+/* A key that is somebody's habit, and does nothing now, says so. */
+static void say_not_now(struct model *model, uint32_t key)
+{
+    const struct binding *binding =
+        keys_find_invalid(&screens[model->screen]->bindings, model, key);
+    const struct drive *drive =
+        model->screen == SCREEN_DRIVES ? model_selected(model) : NULL;
+    char name[KEY_NAME_SIZE];
+
+    if (!binding || model->question.title || model->shows_help ||
+        model->shows_entry || model->shows_why || model_is_too_small(model))
+        return;
+    if (drive && !drive->is_attached)
+        model_say(model, "%s is not plugged in", drive->title);
+    else
+        model_say(model, "%s, %s: not possible now", keys_name(key, name),
+                  binding->words);
+}
+
+static void handle_key(struct model *model, uint32_t key)
+{
+    enum intent intent =
+        keys_find(&screens[model->screen]->bindings, model, key);
+
+    if (!intent)
+        say_not_now(model, key);
+    handle(model, key, intent, 0);
 }
 
 void screen_input(struct model *model, const struct canvas *canvas,
@@ -430,9 +464,7 @@ void screen_input(struct model *model, const struct canvas *canvas,
     } else if (model->types_filter && !ends_typing(model, input->key)) {
         type_filter(model, input->key);
     } else {
-        handle(model, input->key,
-               keys_find(&screens[model->screen]->bindings, model, input->key),
-               0);
+        handle_key(model, input->key);
     }
     model_scan_next(model);
     model_find_news(model);

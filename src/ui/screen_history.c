@@ -213,7 +213,8 @@ static void item_row(const struct model *model, const struct table_row *row,
 
     area_put(line, 2, 0, style, deeds[row->item.deed].mark);
     if (row->item.deed != DEED_MADE_DIRECTORY &&
-        row->item.deed != DEED_REMOVED_DIRECTORY && row->item.size_bytes >= 0)
+        row->item.deed != DEED_REMOVED_DIRECTORY &&
+        row->item.deed != DEED_FAILED && row->item.size_bytes >= 0)
         column_put_right(line, SIZE_COLUMN, SIZE_WIDTH, STYLE_NORMAL,
                          format_bytes(row->item.size_bytes, bytes));
     column_put(line, PATH_COLUMN, line.width - PATH_COLUMN,
