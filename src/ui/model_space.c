@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A run keeps 4 MiB or 64 clusters free (execute.c); clusters of 128 kiB are
+ * what large exFAT drives have. */
+#define KEPT_FREE (INT64_C(8) * 1024 * 1024)
+
 void shortage_release(struct shortage *shortage)
 {
     free(shortage->drive);
@@ -31,7 +35,7 @@ static void post(struct model *model, enum role role)
     struct command *command = command_new(COMMAND_PRUNE);
 
     command_add_name(command, shortage->volume);
-    command->free_bytes = shortage->needed;
+    command->free_bytes = shortage->needed + KEPT_FREE;
     command->dry_run = role == ROLE_SPACE;
     model_post(model, role, command);
 }
@@ -45,7 +49,8 @@ bool model_lacks_space(struct model *model, const struct drive *drive,
     for (size_t i = 0; i < drive->volumes.count; i++) {
         const struct drive_volume *volume = &drive->volumes.items[i];
         int64_t bytes = *volume->name ? bytes_needed(model, volume->name) : 0;
-        if (volume->free_bytes < 0 || bytes <= volume->free_bytes)
+        if (volume->free_bytes < 0 || !bytes ||
+            bytes + KEPT_FREE <= volume->free_bytes)
             continue;
         if (model_is_under_way(model, ROLE_SPACE))
             return true;

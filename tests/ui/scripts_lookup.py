@@ -233,6 +233,26 @@ def a_night_that_failed_leads_to_what_failed(t):
 
 
 @test
+def a_full_drive_gives_up_old_versions_and_takes_the_rest(t):
+    small = HDD.replace("size=5TB used=3.1TB", "size=28MB used=1MB")
+    box = t.homelab(drives=(small, SSD), synced=False)
+    for i in range(2):
+        box.write("home/media/films/big.mkv", bytes([i]) * 6000000, 3 - i)
+        box.berth("sync")
+    box.write("home/media/films/big.mkv", b"z" * 7000000, 0.5)
+    screen = box.open()
+    screen.ready()
+    screen.keys("E")
+    screen.wait("hdd is too full", "6.0 MB of versions may go, in 1 file")
+    screen.press("X")
+    screen.wait("Prune 1 version of hdd?")
+    t.snapshot(screen, "full-prune-100x30")
+    screen.keys("y")
+    screen.wait("SAFE TO UNPLUG", "everything is on it")
+    leave(screen)
+
+
+@test
 def a_rotating_drive_is_marked_when_the_other_has_left(t):
     other = HDD.replace("seagate", "toshiba").replace("Seagate", "Toshiba")
     other = other.replace("Expansion", "Canvio").replace("NA8F", "TT01")
