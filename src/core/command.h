@@ -21,6 +21,8 @@ enum command_kind {
     COMMAND_JOB_LIST,
     COMMAND_JOB_REMOVE,
     COMMAND_JOB_CLAIM,
+    COMMAND_EXCLUDE, /* path: a pattern, into a job's `exclude`; take_back: out
+                        of it */
     COMMAND_DIFF,
     COMMAND_SYNC,
     COMMAND_VERIFY,
@@ -37,8 +39,6 @@ enum command_kind {
     COMMAND_TIDY,        /* what `move` may remove locally: names, dry_run */
     COMMAND_COPIES,      /* path: a source's, absolute; NULL: all jobs */
     COMMAND_FIND,        /* path: a pattern (filter.h) */
-    COMMAND_EXCLUDE,     /* path: a pattern, into a job's `exclude`; take_back:
-                            out of it */
     COMMAND_ASK_TO_QUIT, /* a holder: SIGTERM to a program of the user's */
 };
 
