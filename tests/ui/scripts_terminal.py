@@ -466,7 +466,7 @@ def another_programs_output_is_wiped_away(t):
 
 # Keys that a cat on the keyboard would find; "q" and signals end it too soon.
 KEYS = (
-    *"jkhlgGsEeRwtoDx/?mypckfrS u",
+    *"jkhlgGsEeRwtoDx/?mypckfrS uHCdvXbiay",
     *("Enter", "Esc", "Up", "Down", "Left", "Right", "PageUp", "PageDown"),
     *("Backspace", "Home", "End", "Tab", "Ctrl-L", "\x1b[<0;9;6M", "\x1b[<64;9;6M"),
     *("é", "日", "\x1b[200~", "\x1b["),
