@@ -21,6 +21,8 @@ enum command_kind {
     COMMAND_JOB_LIST,
     COMMAND_JOB_REMOVE,
     COMMAND_JOB_CLAIM,
+    COMMAND_EXCLUDE, /* path: a pattern, into a job's `exclude`; take_back: out
+                        of it */
     COMMAND_DIFF,
     COMMAND_SYNC,
     COMMAND_VERIFY,

@@ -59,6 +59,19 @@ enum intent keys_find(const struct bindings *screen, const struct model *model,
     return intent ? intent : find_in(&keys_everywhere, model, key);
 }
 
+const struct binding *keys_find_invalid(const struct bindings *screen,
+                                        const struct model *model, uint32_t key)
+{
+    for (size_t i = 0; i < screen->count; i++) {
+        const struct binding *binding = &screen->items[i];
+        for (size_t k = 0; k < BINDING_KEYS; k++)
+            if (key && binding->keys[k] == key && binding->words &&
+                binding->is_valid && !binding->is_valid(model))
+                return binding;
+    }
+    return NULL;
+}
+
 const char *keys_name(uint32_t key, char buffer[KEY_NAME_SIZE])
 {
     static const struct {

@@ -69,6 +69,11 @@ extern const struct bindings keys_everywhere;
 enum intent keys_find(const struct bindings *screen, const struct model *model,
                       uint32_t key);
 
+/* Of a key that is in the table, and means nothing now; NULL: of no such. */
+const struct binding *keys_find_invalid(const struct bindings *screen,
+                                        const struct model *model,
+                                        uint32_t key);
+
 #define KEY_NAME_SIZE 16
 /* "s", "Enter", "Space", "^Z" */
 const char *keys_name(uint32_t key, char buffer[KEY_NAME_SIZE]);

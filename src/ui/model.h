@@ -158,6 +158,7 @@ struct sync_run {
     bool wants_eject; /* when it is over and well */
     bool wants_eject_anyway;
     bool is_paused, is_stopping;
+    bool has_begun;    /* the engine has told of it */
     int64_t bandwidth; /* asked for; 0: as the jobs say, negative: none */
     struct progress progress;
     char *current_path;
@@ -275,6 +276,8 @@ struct news {
     char *line; /* NULL: no news */
     char *why;  /* the whole story */
     bool is_bad;
+    enum news_lead { LEADS_NOWHERE, LEADS_TO_HISTORY, LEADS_TO_DRIFT } leads;
+    char *drive; /* key: of LEADS_TO_DRIFT */
 };
 
 /* --- a pattern for a job's `exclude` ---------------------------------------
@@ -559,6 +562,8 @@ void exclusion_release(struct exclusion *exclusion);
 /* model_news.c */
 void model_find_news(struct model *model);
 void model_dismiss_news(struct model *model);
+/* To where the news can be looked at; false when there is no such screen. */
+bool model_follow_news(struct model *model);
 void model_apply_pulled(struct model *model, const struct event *event);
 void model_forget_pulled(struct model *model, const char *volume);
 void news_release(struct news *news);

@@ -272,6 +272,13 @@ static bool was_plugged(const struct model *model, const struct drives *before)
     return false;
 }
 
+static bool is_attached(const struct model *model, const char *key)
+{
+    const struct drive *drive = key ? model_find_drive(model, key) : NULL;
+
+    return drive && drive->is_attached;
+}
+
 static void keep_selection(struct model *model, size_t index)
 {
     if (!model->selected || !model_find_drive(model, model->selected))
@@ -305,6 +312,9 @@ void model_apply_drives(struct model *model, struct event *event)
     set_text(&model->trouble, NULL);
     keep_dirty(model, &before);
     keep_selection(model, index);
+    /* Rotated: the mark does not stay with what has left. */
+    if (was_plugged(model, &before) && !is_attached(model, model->selected))
+        model->has_chosen = false;
     model_preselect(model);
     wish_for_changes(model, &before);
     if (model->has_drives && model->screen == SCREEN_EJECT &&

@@ -58,11 +58,11 @@ static void ask(struct model *model)
     name_display(exclusion->pattern, &this);
     name_display(exclusion->kind ? exclusion->kind : "", &kind);
     question.title = xasprintf("Keep it out of job %s?", exclusion->job);
-    question.text = xasprintf(
-        "y   %s%s%s\nThe pattern goes into the configuration, as `exclude` of "
-        "the job; u takes it out again.",
-        this.text, exclusion->kind ? "\na   " : "",
-        exclusion->kind ? kind.text : "");
+    question.text = xasprintf("y   %s%s%s\n\nThe pattern goes into the "
+                              "configuration, as `exclude` of "
+                              "the job; u takes it out again.",
+                              this.text, exclusion->kind ? "\na   " : "",
+                              exclusion->kind ? kind.text : "");
     question_add(&question, 'y', "this one", ANSWER_EXCLUDE);
     if (exclusion->kind)
         question_add(&question, 'a', "all such files", ANSWER_EXCLUDE_KIND);

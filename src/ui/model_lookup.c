@@ -106,6 +106,13 @@ static int newest_first(const void *one, const void *other)
     return a < b ? 1 : a > b ? -1 : 0;
 }
 
+static int failed_first(const void *one, const void *other)
+{
+    const struct table_row *a = one, *b = other;
+
+    return a->rank == b->rank ? strcmp(a->path, b->path) : a->rank - b->rank;
+}
+
 /* --- versions --------------------------------------------------------------
  */
 
@@ -153,14 +160,14 @@ static int by_path_and_age(const void *one, const void *other)
 /* One letter is everything. */
 #define PATTERN_LEAST 2
 
-/* A part of a name in any case, unless it is a pattern already. */
+/* A part of a name or path in any case, unless it is a pattern already. */
 static char *pattern_of(const char *typed)
 {
     struct strbuf pattern = STRBUF_INIT;
 
-    if (strpbrk(typed, "*?[/"))
+    if (strpbrk(typed, "*?[") || *typed == '/')
         return xstrdup(typed);
-    strbuf_adds(&pattern, "*");
+    strbuf_adds(&pattern, strchr(typed, '/') ? "**/*" : "*");
     for (const char *at = typed; *at; at++) {
         if (isalpha((unsigned char)*at))
             strbuf_addf(&pattern, "[%c%c]", tolower((unsigned char)*at),
@@ -315,6 +322,8 @@ void model_apply_lookup(struct model *model, int role, struct event *event)
     case EVENT_RUN_ITEM:
         row.item = event->item;
         table = &lookup->items;
+        /* What failed comes first; the rest as it was done. */
+        row.rank = event->item.deed == DEED_FAILED ? 0 : (int)table->count + 1;
         break;
     case EVENT_VERSION:
         row.version = event->version;
@@ -359,6 +368,8 @@ static void put_in_order(struct lookup *lookup, struct table *table)
 {
     if (table == &lookup->runs)
         table_sort(table, newest_first);
+    else if (table == &lookup->items)
+        table_sort(table, failed_first);
     else if (table == &lookup->versions)
         table_sort(table, by_path_and_age);
     else if (table == &lookup->found)

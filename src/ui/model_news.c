@@ -16,6 +16,7 @@ void news_release(struct news *news)
     free(news->key);
     free(news->line);
     free(news->why);
+    free(news->drive);
     *news = (struct news){.key = NULL};
 }
 
@@ -140,15 +141,18 @@ static bool offer_drift(struct model *model, const struct drive *drive)
         (struct news){
             .key = xasprintf("drift %s %" PRId64, drive_short_title(drive),
                              drifted),
-            .line = xasprintf("%s: %" PRId64 " not as berth left %s: d lists",
+            .line = xasprintf("%s: %" PRId64 " not as berth left %s",
                               drive_short_title(drive), drifted,
                               drifted == 1 ? "it" : "them"),
             .why = xasprintf(
                 "On %s something else has changed, removed or added what "
-                "berth had written.\n\nd lists it, with what the next sync "
+                "berth had written.\n\nEnter or d lists it, with what the next "
+                "sync "
                 "does about it. Nothing that berth did not write is lost: it "
                 "becomes a version, or stays.",
                 drive_short_title(drive)),
+            .leads = LEADS_TO_DRIFT,
+            .drive = drive_key(drive),
         });
 }
 
@@ -182,6 +186,27 @@ static const char *outcome_words(int exit_code)
     return words[exit_code];
 }
 
+static const char *remedy_words(int exit_code)
+{
+    switch (exit_code) {
+    case OUTCOME_FAILED_FILES:
+        return "What failed is pending again: s tries it.";
+    case OUTCOME_REFUSED:
+        return "Nothing was written. s says the reason again; when it is as "
+               "you want it, go on from there.";
+    case OUTCOME_BUSY:
+        return "Something else wrote to it then. s copies what is pending now.";
+    case OUTCOME_DEVICE:
+        return "Plug it in: the next sync repairs what was begun, and copies "
+               "the rest.";
+    case OUTCOME_NO_SPACE:
+        return "s says what is missing, which versions may go to make room, or "
+               "copies what fits.";
+    default:
+        return "";
+    }
+}
+
 static bool offer_past(struct model *model, const struct past *past)
 {
     const char *words = outcome_words(past->exit_code);
@@ -196,11 +221,12 @@ static bool offer_past(struct model *model, const struct past *past)
             .key = xasprintf("run %s %" PRId64, past->volume, past->ended_ns),
             .line =
                 xasprintf("%s: last run, %s: %s", past->volume, when, words),
-            .why = xasprintf("The last run on %s ended %s "
-                             "with exit code %d: %s.\n\n"
-                             "H lists the runs, Enter there what each "
-                             "did to which file.",
-                             past->volume, when, past->exit_code, words),
+            .why = xasprintf("The last run on %s ended %s with exit code %d: "
+                             "%s.\n\n%s\n\nEnter lists the runs, and what "
+                             "each did to which file.",
+                             past->volume, when, past->exit_code, words,
+                             remedy_words(past->exit_code)),
+            .leads = LEADS_TO_HISTORY,
         });
 }
 
@@ -268,6 +294,19 @@ void model_find_news(struct model *model)
         return;
     news_release(&model->news);
     model->shows_why = false;
+}
+
+bool model_follow_news(struct model *model)
+{
+    const struct drive *drive = model_find_drive(model, model->news.drive);
+
+    if (model->news.leads == LEADS_TO_HISTORY)
+        model_open_history(model);
+    else if (model->news.leads == LEADS_TO_DRIFT && drive)
+        model_open_drift(model, drive);
+    else
+        return false;
+    return true;
 }
 
 void model_dismiss_news(struct model *model)

@@ -80,6 +80,16 @@ void model_pause_run(struct model *model)
                   ROLE_RUN);
 }
 
+static void post_limit(struct model *model)
+{
+    const struct request request = {.kind = REQUEST_LIMIT,
+                                    .role = ROLE_RUN,
+                                    .id = model->ids[ROLE_RUN],
+                                    .amount = model->run.bandwidth};
+
+    model_add_request(model, &request);
+}
+
 void model_limit_run(struct model *model)
 {
     static const int64_t limits[] = {50, 20, 10, 5, -1};
@@ -92,11 +102,7 @@ void model_limit_run(struct model *model)
            limits[next] * MB >= run->bandwidth)
         next++;
     run->bandwidth = limits[next] < 0 ? -1 : limits[next] * MB;
-    const struct request request = {.kind = REQUEST_LIMIT,
-                                    .role = ROLE_RUN,
-                                    .id = model->ids[ROLE_RUN],
-                                    .amount = run->bandwidth};
-    model_add_request(model, &request);
+    post_limit(model);
     if (run->bandwidth > 0)
         model_say(model, "at most %d MB/s from now on; b again: less",
                   (int)limits[next]);
@@ -131,6 +137,10 @@ static void apply_progress(struct model *model, const struct event *event)
     struct sync_run *run = &model->run;
     struct progress *progress = &run->progress;
 
+    /* What was asked for before it ran has met nobody. */
+    if (run->bandwidth && !run->has_begun)
+        post_limit(model);
+    run->has_begun = true;
     *progress = event->progress;
     if (event->path)
         set_text(&run->current_path, event->path);

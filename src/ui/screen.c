@@ -80,13 +80,20 @@ static void draw_welcome(const struct model *model, struct area area)
     area_hit(area_columns(area, start, x - start), INTENT_ADD, 0);
 }
 
-/* How an undo, a restore or a verify went: two lines, where they are free. */
+/* How an undo, a restore or a verify went: above the list, and where it is long
+ * from the line above that on. */
 static void draw_note(const struct model *model, struct area area)
 {
-    if (model_note(model))
-        area_put_wrapped(area_part(area, 1, 1, area.width - 2, 2), 0,
-                         model->mend.is_bad ? STYLE_BAD : STYLE_GOOD,
-                         model_note(model));
+    const char *note = model_note(model);
+    int width = area.width - 2;
+
+    if (note && text_width(note) <= width)
+        area = area_part(area, 1, 2, width, 1);
+    else
+        area = area_part(area, 1, 1, width, 2);
+    if (note)
+        area_put_wrapped(area, 0, model->mend.is_bad ? STYLE_BAD : STYLE_GOOD,
+                         note);
 }
 
 static void draw_news(const struct model *model, struct area area)
@@ -215,7 +222,8 @@ static void draw_over(const struct model *model, const struct screen *screen,
     if (model->shows_entry)
         screen_draw_entry(model, area);
     if (model->shows_why && model->news.why)
-        widget_story(area, "Why", model->news.why);
+        widget_story(area, "Why", model->news.why,
+                     model->news.leads ? "look" : NULL);
     if (model->shows_help)
         screen_draw_help(model, screen, area);
     if (model->question.title)
@@ -317,6 +325,8 @@ static void handle_help(struct model *model, enum intent intent)
 
 static void close_box(struct model *model, enum intent intent)
 {
+    if (intent == INTENT_ENTER && model->shows_why && model_follow_news(model))
+        return;
     if (intent == INTENT_CANCEL || intent == INTENT_BACK ||
         intent == INTENT_ENTER || intent == INTENT_WHY)
         model->shows_entry = model->shows_why = false;
@@ -400,7 +410,9 @@ static void handle(struct model *model, uint32_t key, enum intent intent,
     } else if (model->shows_help) {
         handle_help(model, intent);
     } else if (model->shows_entry || model->shows_why) {
-        close_box(model, intent);
+        /* Whatever it means on the screen below. */
+        bool is_enter = key == UI_KEY_ENTER || key == '\n';
+        close_box(model, is_enter ? INTENT_ENTER : intent);
     } else {
         handle_intent(model, intent, argument);
     }
@@ -426,6 +438,35 @@ static bool is_typed(const struct model *model, uint32_t key)
            !model_is_too_small(model);
 }
 
+/* A key that is somebody's habit, and does nothing now, says so. */
+static void say_not_now(struct model *model, uint32_t key)
+{
+    const struct binding *binding =
+        keys_find_invalid(&screens[model->screen]->bindings, model, key);
+    const struct drive *drive =
+        model->screen == SCREEN_DRIVES ? model_selected(model) : NULL;
+    char name[KEY_NAME_SIZE];
+
+    if (!binding || model->question.title || model->shows_help ||
+        model->shows_entry || model->shows_why || model_is_too_small(model))
+        return;
+    if (drive && !drive->is_attached)
+        model_say(model, "%s is not plugged in", drive->title);
+    else
+        model_say(model, "%s, %s: not possible now", keys_name(key, name),
+                  binding->words);
+}
+
+static void handle_key(struct model *model, uint32_t key)
+{
+    enum intent intent =
+        keys_find(&screens[model->screen]->bindings, model, key);
+
+    if (!intent)
+        say_not_now(model, key);
+    handle(model, key, intent, 0);
+}
+
 void screen_input(struct model *model, const struct canvas *canvas,
                   const struct input *input)
 {
@@ -445,9 +486,7 @@ void screen_input(struct model *model, const struct canvas *canvas,
     } else if (is_typed(model, input->key)) {
         screens[model->screen]->type(model, input->key);
     } else {
-        handle(model, input->key,
-               keys_find(&screens[model->screen]->bindings, model, input->key),
-               0);
+        handle_key(model, input->key);
     }
     model_scan_next(model);
     model_find_news(model);

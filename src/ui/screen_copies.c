@@ -178,8 +178,9 @@ static void about_job(const struct model *model, const struct table_row *row,
 static void about_file(const struct model *model, const struct table_row *row,
                        struct strbuf *out)
 {
-    strbuf_addf(out, "on %d drive%s as it is now · %s", row->rank,
-                row->rank == 1 ? "" : "s", row->path);
+    strbuf_addf(out, "on %d drive%s as it is now · %s: %s", row->rank,
+                row->rank == 1 ? "" : "s", row->job,
+                below_source(model, row->path));
 }
 
 /* --- drawing ---------------------------------------------------------------

@@ -4,7 +4,6 @@
 #include "ui/widget.h"
 #include "ui/words.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const struct drive *drive_of(const struct model *model)
@@ -64,17 +63,29 @@ static const char *mark_of(const struct table_row *row, enum style *style)
     return is_foreign ? "." : "!";
 }
 
-/* Short enough for a column; the whole is said above for the row under the
- * cursor. */
-#define SHORT_SIZE 64
-static const char *short_words(const struct table_row *row,
-                               char buffer[SHORT_SIZE])
+/* Of verify_finding_text: what it begins with. */
+static const char *finding_words(const char *text)
 {
-    if (row->finding.is_of_verify) {
-        snprintf(buffer, SHORT_SIZE, "%.*s", (int)strcspn(row->text, ":("),
-                 row->text);
-        return buffer;
-    }
+    static const struct {
+        const char *begin, *words;
+    } findings[] = {
+        {"rot", "rotten: other content"},
+        {"drift", "changed on the drive"},
+        {"missing", "gone from the drive"},
+        {"cannot", "cannot be read"},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(findings); i++)
+        if (!strncmp(text, findings[i].begin, strlen(findings[i].begin)))
+            return findings[i].words;
+    return text;
+}
+
+/* Short enough for a column. */
+static const char *short_words(const struct table_row *row)
+{
+    if (row->finding.is_of_verify)
+        return finding_words(row->text);
     if (row->finding.kind == ACTION_FOREIGN)
         return "not berth's, beside its files";
     switch ((enum action_reason)row->finding.reason) {
@@ -103,7 +114,6 @@ static void row(const struct model *model, const struct table_row *row,
                 bool is_same, struct area line)
 {
     int what = what_column(&line), path = JOB + JOB_WIDTH;
-    char buffer[SHORT_SIZE];
     enum style style;
     const char *mark = mark_of(row, &style);
 
@@ -111,16 +121,14 @@ static void row(const struct model *model, const struct table_row *row,
     column_put(line, JOB, JOB_WIDTH - 1, STYLE_NORMAL, row->job);
     column_put(line, path, what - path - 1, STYLE_STRONG, row->path);
     area_put(area_columns(line, what, line.width - what), 0, 0,
-             style == STYLE_DIM ? STYLE_DIM : STYLE_NORMAL,
-             short_words(row, buffer));
+             style == STYLE_DIM ? STYLE_DIM : STYLE_NORMAL, short_words(row));
 }
 
 /* What happens next to the row under the cursor. */
 static const char *outlook(const struct table_row *row)
 {
     if (row->finding.is_of_verify)
-        return "The next sync copies it again if it is here, and keeps this "
-               "one as a version.";
+        return "The next sync copies it anew, and keeps this one as a version.";
     switch ((enum action_kind)row->finding.kind) {
     case ACTION_FOREIGN:
         return "It stays: berth deletes only what it wrote.";
@@ -140,7 +148,9 @@ static const char *outlook(const struct table_row *row)
 static void about(const struct model *model, const struct table_row *row,
                   struct strbuf *out)
 {
-    strbuf_addf(out, "%s · %s", row->text, outlook(row));
+    const char *detail = row->finding.is_of_verify ? strchr(row->text, '(') : 0;
+
+    strbuf_adds(out, detail ? row->text : outlook(row));
 }
 
 static const struct table_look look = {

@@ -58,9 +58,9 @@ static struct run_columns run_columns(const struct area *line)
     int room = line->width - least - (ENDED_WIDTH - 14);
     struct run_columns columns = {.jobs = 0};
 
-    columns.took = room >= 34 ? 10 : 0;
+    columns.took = room >= 10 ? 10 : 0;
     room -= columns.took;
-    columns.jobs = room < 12 ? 0 : room > 30 ? 30 : room;
+    columns.jobs = room < 20 ? 0 : room > 60 ? 60 : room;
     columns.changes = JOBS + columns.jobs + (columns.jobs > 0);
     columns.copied = columns.changes + CHANGES_WIDTH;
     columns.ended = columns.copied + COPIED_WIDTH + 2 + columns.took;
@@ -127,7 +127,8 @@ static void run_row(const struct model *model, const struct table_row *row,
              words_time(model->now_ns, run->started_ns, when));
     column_put(line, DRIVE, JOBS - DRIVE - 1, STYLE_STRONG, row->volume);
     if (columns.jobs)
-        column_put(line, JOBS, columns.jobs, STYLE_NORMAL, row->text);
+        area_put(area_columns(line, JOBS, columns.jobs - 1), 0, 0, STYLE_NORMAL,
+                 row->text);
     put_changes(&run->counts,
                 area_columns(line, columns.changes, CHANGES_WIDTH));
     if (run->counts.bytes_copied)
@@ -212,7 +213,8 @@ static void item_row(const struct model *model, const struct table_row *row,
 
     area_put(line, 2, 0, style, deeds[row->item.deed].mark);
     if (row->item.deed != DEED_MADE_DIRECTORY &&
-        row->item.deed != DEED_REMOVED_DIRECTORY && row->item.size_bytes >= 0)
+        row->item.deed != DEED_REMOVED_DIRECTORY &&
+        row->item.deed != DEED_FAILED && row->item.size_bytes >= 0)
         column_put_right(line, SIZE_COLUMN, SIZE_WIDTH, STYLE_NORMAL,
                          format_bytes(row->item.size_bytes, bytes));
     column_put(line, PATH_COLUMN, line.width - PATH_COLUMN,

@@ -60,7 +60,8 @@ void flow_text(struct flow *flow, enum style style, const char *text);
 struct area widget_box(struct area area, int width, int height,
                        const char *title);
 void widget_question(struct area area, const struct question *question);
-/* Text over the screen, until a key. */
-void widget_story(struct area area, const char *title, const char *text);
+/* Text over the screen, until a key; what Enter does, or NULL. */
+void widget_story(struct area area, const char *title, const char *text,
+                  const char *enter);
 
 #endif

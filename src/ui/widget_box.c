@@ -110,12 +110,17 @@ void widget_question(struct area area, const struct question *question)
     put_answers(box, rows + 2, question);
 }
 
-void widget_story(struct area area, const char *title, const char *text)
+void widget_story(struct area area, const char *title, const char *text,
+                  const char *enter)
 {
+    int x = 0;
+
     int width = least(area.width - 4, 76);
     int rows = count_rows(text, width - MARGIN);
     struct area box = widget_box(area, width, rows + 5, title);
 
     area_put_wrapped(box, 1, STYLE_NORMAL, text);
-    put_key(box, 0, box.height - 1, UI_KEY_ESCAPE, "close");
+    if (enter)
+        x = put_key(box, 0, box.height - 1, UI_KEY_ENTER, enter) + 3;
+    put_key(box, x, box.height - 1, UI_KEY_ESCAPE, "close");
 }

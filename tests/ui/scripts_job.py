@@ -241,6 +241,7 @@ def too_little_space_is_told_before_the_first_byte(t):
     screen.press("Esc")
     screen.wait("too full", gone=True)
     screen.press("E")
+    screen.wait("hdd is too full")
     screen.keys("f")
     screen.wait("did not arrive", "x eject without them")
     t.snapshot(screen, "full-what-fits-100x30")
