@@ -52,7 +52,6 @@ void model_release(struct model *model)
     run_release(&model->run);
     ejection_release(&model->eject);
     setup_release(&model->setup);
-    prunable_release(&model->prunable);
     settings_release(&model->settings);
     question_release(&model->question);
     news_release(&model->news);
@@ -262,8 +261,6 @@ static void apply_to_role(struct model *model, enum role role,
         model_apply_folder(model, event);
     } else if (role == ROLE_SETUP) {
         model_apply_setup(model, event);
-    } else if (role == ROLE_PRUNE) {
-        model_apply_prune(model, event);
     } else if (role == ROLE_SETTINGS) {
         model_apply_settings(model, event);
     } else if (role == ROLE_SET) {

@@ -52,7 +52,6 @@ enum role {
     ROLE_SETUP,
     ROLE_SETTINGS,
     ROLE_SET,
-    ROLE_PRUNE,
     ROLE_COUNT,
 };
 
@@ -208,15 +207,13 @@ enum answer {
     ANSWER_SET_UP,
     ANSWER_GO_PAST, /* the obstacle that was asked about */
     ANSWER_LOOK,    /* at the plan */
-    ANSWER_PRUNE,   /* asks */
-    ANSWER_PRUNE_NOW,
 };
 struct question_answer {
     uint32_t key;
     const char *words;
     enum answer answer;
 };
-#define QUESTION_ANSWERS 4
+#define QUESTION_ANSWERS 3
 struct question {
     char *title; /* NULL: no question */
     char *text;  /* lines parted by '\n' */
@@ -227,15 +224,6 @@ struct question {
     bool wants_eject;
     bool is_about_reading; /* gone when that is over */
     unsigned passed;       /* obstacles that were answered already */
-    char *volume;          /* that is too full; NULL */
-};
-
-/* What could go from a volume that is too full. */
-struct prunable {
-    char *volume; /* NULL: none */
-    int64_t needed, free_bytes;
-    int64_t files, bytes;
-    bool is_real; /* it is being removed */
 };
 
 /* --- the banner ------------------------------------------------------------
@@ -285,7 +273,6 @@ struct model {
     struct sync_run run;
     struct ejection eject;
     struct setup setup;
-    struct prunable prunable;
     int health_scroll;
     struct settings settings;
     char *waiting_drive; /* a sync starts when its scan is over; NULL */
@@ -461,10 +448,6 @@ bool model_ask_before(struct model *model, const struct drive *drive,
                       bool wants_eject, unsigned passed);
 /* Before ejecting, when not all of it arrived. */
 void model_ask_after(struct model *model, const struct drive *drive);
-void model_ask_to_prune(struct model *model, const struct question *question);
-void model_prune_now(struct model *model, const struct question *question);
-void model_apply_prune(struct model *model, const struct event *event);
-void prunable_release(struct prunable *prunable);
 
 /* model_run.c */
 void model_begin_run(struct model *model, const struct drive *drive,

@@ -8,7 +8,6 @@ void question_release(struct question *question)
     free(question->title);
     free(question->text);
     free(question->drive);
-    free(question->volume);
     *question = (struct question){.title = NULL};
 }
 
@@ -68,12 +67,6 @@ static void answer_about_drive(struct model *model, enum answer answer,
         break;
     case ANSWER_LOOK:
         model_open_diff(model, drive);
-        break;
-    case ANSWER_PRUNE:
-        model_ask_to_prune(model, question);
-        break;
-    case ANSWER_PRUNE_NOW:
-        model_prune_now(model, question);
         break;
     case ANSWER_WHAT_FITS:
         model_run_now(model, drive, question->wants_eject);
