@@ -36,11 +36,9 @@ enum command_kind {
     COMMAND_RESCAN, /* look again, health included */
     COMMAND_MOUNT,
     COMMAND_EJECT,
-    COMMAND_TIDY,    /* what `move` may remove locally: names, dry_run */
-    COMMAND_COPIES,  /* path: a source's, absolute; NULL: all jobs */
-    COMMAND_FIND,    /* path: a pattern (filter.h) */
-    COMMAND_EXCLUDE, /* path: a pattern, into a job's `exclude`; take_back:
-                        out of it */
+    COMMAND_TIDY,   /* what `move` may remove locally: names, dry_run */
+    COMMAND_COPIES, /* path: a source's, absolute; NULL: all jobs */
+    COMMAND_FIND,   /* path: a pattern (filter.h) */
     COMMAND_SCHEDULE_INSTALL,
     COMMAND_SCHEDULE_REMOVE,
     COMMAND_SCHEDULE_SHOW,

@@ -74,10 +74,10 @@ struct task {
 typedef err_code task_body(struct task *task, enum outcome *outcome,
                            struct error *err);
 task_body task_volume_add, task_volume_list, task_volume_forget, task_job_add,
-    task_job_list, task_job_remove, task_job_claim, task_diff,
-    task_sync, task_verify, task_history, task_watch, task_rescan, task_mount,
-    task_eject, task_ask_to_quit, task_versions, task_restore, task_prune,
-    task_undo, task_tidy, task_copies, task_find, task_schedule_install,
+    task_job_list, task_job_remove, task_job_claim, task_diff, task_sync,
+    task_verify, task_history, task_watch, task_rescan, task_mount, task_eject,
+    task_ask_to_quit, task_versions, task_restore, task_prune, task_undo,
+    task_tidy, task_copies, task_find, task_schedule_install,
     task_schedule_remove, task_schedule_show, task_doctor, task_init,
     task_folders, task_settings, task_set;
 

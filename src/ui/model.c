@@ -49,7 +49,6 @@ void model_release(struct model *model)
     run_release(&model->run);
     ejection_release(&model->eject);
     setup_release(&model->setup);
-    prunable_release(&model->prunable);
     settings_release(&model->settings);
     question_release(&model->question);
     news_release(&model->news);
@@ -65,6 +64,7 @@ void model_release(struct model *model)
     free(model->pulled_volume);
     free(model->message);
     free(model->trouble);
+    shortage_release(&model->shortage);
     exclusion_release(&model->exclusion);
     lookup_release(&model->lookup);
     mend_release(&model->mend);
@@ -274,6 +274,8 @@ static void role_done(struct model *model, enum role role,
         set_text(&model->trouble, event->text);
     if ((role == ROLE_RESCAN || role == ROLE_ASK_TO_QUIT) && event->text)
         set_text(&model->message, event->text);
+    if (role == ROLE_SPACE || role == ROLE_PRUNE)
+        model_space_done(model, role, event);
     if (role == ROLE_EXCLUDE)
         model_exclude_done(model, event);
     if (role_mends(role))
@@ -292,6 +294,8 @@ static void apply_to_role(struct model *model, enum role role,
         model_apply_run(model, event);
     } else if (role == ROLE_EJECT) {
         model_apply_eject(model, event);
+    } else if (event->kind == EVENT_PRUNED) {
+        model_apply_space(model, event);
     } else if (role_mends(role)) {
         model_apply_mend(model, (int)role, event);
     } else if (role_looks_up(role)) {
@@ -300,8 +304,6 @@ static void apply_to_role(struct model *model, enum role role,
         model_apply_folder(model, event);
     } else if (role == ROLE_SETUP) {
         model_apply_setup(model, event);
-    } else if (role == ROLE_PRUNE) {
-        model_apply_prune(model, event);
     } else if (role == ROLE_SETTINGS) {
         model_apply_settings(model, event);
     } else if (role == ROLE_SET) {

@@ -19,6 +19,7 @@
  *     model_mend.c     undo, restore, verify
  *     model_setup*.c   a drive and a job are made known: setup.h
  *     model_settings.c settings are shown and changed: settings.h
+ *     model_space.c    a drive that is too full, and versions that may go
  *     model_exclude.c  a pattern into a job's `exclude`, and out again
  *     model_news.c     the banner: the worst news that was not dismissed
  *
@@ -58,6 +59,7 @@ enum role {
     ROLE_SETTINGS,
     ROLE_SET,
     ROLE_EXCLUDE,
+    ROLE_SPACE, /* what may be pruned: nothing is */
     ROLE_PRUNE,
     ROLE_RUNS, /* lookup.h, from here on */
     ROLE_ITEMS,
@@ -229,6 +231,8 @@ enum answer {
     ANSWER_QUIT_HOLDER,
     ANSWER_EJECT_WITHOUT_THEM,
     ANSWER_UNDO,
+    ANSWER_PRUNE, /* asks once more */
+    ANSWER_PRUNE_NOW,
     ANSWER_EXCLUDE,
     ANSWER_EXCLUDE_KIND,
     ANSWER_RESTORE,
@@ -238,15 +242,13 @@ enum answer {
     ANSWER_SET_UP,
     ANSWER_GO_PAST, /* the obstacle that was asked about */
     ANSWER_LOOK,    /* at the plan */
-    ANSWER_PRUNE,   /* asks */
-    ANSWER_PRUNE_NOW,
 };
 struct question_answer {
     uint32_t key;
     const char *words;
     enum answer answer;
 };
-#define QUESTION_ANSWERS 4
+#define QUESTION_ANSWERS 3
 struct question {
     char *title; /* NULL: no question */
     char *text;  /* lines parted by '\n' */
@@ -257,15 +259,6 @@ struct question {
     bool wants_eject;
     bool is_about_reading; /* gone when that is over */
     unsigned passed;       /* obstacles that were answered already */
-    char *volume;          /* that is too full; NULL */
-};
-
-/* What could go from a volume that is too full. */
-struct prunable {
-    char *volume; /* NULL: none */
-    int64_t needed, free_bytes;
-    int64_t files, bytes;
-    bool is_real; /* it is being removed */
 };
 
 /* --- the banner ------------------------------------------------------------
@@ -278,6 +271,16 @@ struct news {
     bool is_bad;
     enum news_lead { LEADS_NOWHERE, LEADS_TO_HISTORY, LEADS_TO_DRIFT } leads;
     char *drive; /* key: of LEADS_TO_DRIFT */
+};
+
+/* --- a drive that is too full ----------------------------------------------
+ */
+
+struct shortage {
+    char *drive, *volume; /* NULL: none */
+    int64_t needed, free;
+    int64_t prunable_files, prunable_bytes;
+    bool wants_eject;
 };
 
 /* --- a pattern for a job's `exclude` ---------------------------------------
@@ -335,13 +338,13 @@ struct model {
     struct sync_run run;
     struct ejection eject;
     struct setup setup;
-    struct prunable prunable;
     int health_scroll;
     struct settings settings;
     char *waiting_drive; /* a sync starts when its scan is over; NULL */
     bool waiting_wants_eject;
     bool waiting_for_other; /* … when another process has ended */
 
+    struct shortage shortage;
     struct exclusion exclusion;
     struct lookup lookup;
     struct mend mend;
@@ -521,10 +524,6 @@ bool model_ask_before(struct model *model, const struct drive *drive,
                       bool wants_eject, unsigned passed);
 /* Before ejecting, when not all of it arrived. */
 void model_ask_after(struct model *model, const struct drive *drive);
-void model_ask_to_prune(struct model *model, const struct question *question);
-void model_prune_now(struct model *model, const struct question *question);
-void model_apply_prune(struct model *model, const struct event *event);
-void prunable_release(struct prunable *prunable);
 
 /* model_run.c */
 void model_begin_run(struct model *model, const struct drive *drive,
@@ -551,6 +550,17 @@ void model_answer(struct model *model, enum answer answer);
 void question_release(struct question *question);
 void question_add(struct question *question, uint32_t key, const char *words,
                   enum answer answer);
+
+/* model_space.c */
+/* True when there is too little: it asks what to do. */
+bool model_lacks_space(struct model *model, const struct drive *drive,
+                       bool wants_eject);
+void model_ask_to_prune(struct model *model);
+void model_prune(struct model *model);
+void model_apply_space(struct model *model, const struct event *event);
+void model_space_done(struct model *model, enum role role,
+                      const struct event *event);
+void shortage_release(struct shortage *shortage);
 
 /* model_exclude.c */
 void model_ask_to_exclude(struct model *model);

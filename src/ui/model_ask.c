@@ -8,7 +8,6 @@ void question_release(struct question *question)
     free(question->title);
     free(question->text);
     free(question->drive);
-    free(question->volume);
     *question = (struct question){.title = NULL};
 }
 
@@ -69,12 +68,6 @@ static void answer_about_drive(struct model *model, enum answer answer,
     case ANSWER_LOOK:
         model_open_diff(model, drive);
         break;
-    case ANSWER_PRUNE:
-        model_ask_to_prune(model, question);
-        break;
-    case ANSWER_PRUNE_NOW:
-        model_prune_now(model, question);
-        break;
     case ANSWER_WHAT_FITS:
         model_run_now(model, drive, question->wants_eject);
         break;
@@ -126,6 +119,12 @@ void model_answer(struct model *model, enum answer answer)
         break;
     case ANSWER_STOP_AND_QUIT:
         model_interrupt(model);
+        break;
+    case ANSWER_PRUNE:
+        model_ask_to_prune(model);
+        break;
+    case ANSWER_PRUNE_NOW:
+        model_prune(model);
         break;
     case ANSWER_EXCLUDE:
     case ANSWER_EXCLUDE_KIND:

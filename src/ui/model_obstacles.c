@@ -8,10 +8,8 @@
 #include <string.h>
 
 enum obstacle {
-    OBSTACLE_READ_ONLY = 1u << 0,
-    OBSTACLE_DIRTY = 1u << 1,
-    OBSTACLE_HELD = 1u << 2,
-    OBSTACLE_SPACE = 1u << 3,
+    OBSTACLE_DIRTY = 1u << 0,
+    OBSTACLE_HELD = 1u << 1,
 };
 
 static bool has_targets(const struct model *model,
@@ -112,70 +110,6 @@ static bool ask_about_held(struct model *model, const struct drive *drive,
     return true;
 }
 
-static int64_t bytes_needed(const struct model *model, const char *volume)
-{
-    int64_t bytes = 0;
-
-    for (size_t i = 0; i < model->targets.count; i++) {
-        const struct target *target = &model->targets.items[i];
-        if (!strcmp(target->volume, volume))
-            bytes += model_count_target(model, target).bytes;
-    }
-    return bytes;
-}
-
-static void describe_space(const struct prunable *prunable, const char *more,
-                           struct question *question)
-{
-    char needed[QUANTITY_SIZE], free_bytes[QUANTITY_SIZE];
-
-    free(question->text);
-    question->text = xasprintf(
-        "needs %s, free %s\n%s", format_bytes(prunable->needed, needed),
-        format_bytes(prunable->free_bytes, free_bytes), more);
-}
-
-static void post_prune(struct model *model, bool is_dry)
-{
-    struct prunable *prunable = &model->prunable;
-    struct command *command = command_new(COMMAND_PRUNE);
-
-    command_add_name(command, prunable->volume);
-    command->free_bytes = prunable->needed;
-    command->dry_run = is_dry;
-    prunable->is_real = !is_dry;
-    model_post(model, ROLE_PRUNE, command);
-}
-
-static bool ask_about_space(struct model *model, const struct drive *drive,
-                            bool wants_eject, unsigned passed)
-{
-    for (size_t i = 0; i < drive->volumes.count; i++) {
-        const struct drive_volume *volume = &drive->volumes.items[i];
-        int64_t bytes = *volume->name ? bytes_needed(model, volume->name) : 0;
-        if (volume->free_bytes < 0 || bytes <= volume->free_bytes)
-            continue;
-        struct question question =
-            begin_question(drive, wants_eject, passed | OBSTACLE_SPACE);
-        question.title = xasprintf("%s is too full", volume->name);
-        question.volume = xstrdup(volume->name);
-        question_add(&question, 'f', "what fits, in the order of the jobs",
-                     ANSWER_WHAT_FITS);
-        if (!model_is_under_way(model, ROLE_PRUNE)) {
-            prunable_release(&model->prunable);
-            model->prunable.volume = xstrdup(volume->name);
-            model->prunable.needed = bytes;
-            model->prunable.free_bytes = volume->free_bytes;
-            post_prune(model, true);
-        }
-        describe_space(&model->prunable, "looking what versions could go…",
-                       &question);
-        model_ask(model, &question);
-        return true;
-    }
-    return false;
-}
-
 bool model_ask_before(struct model *model, const struct drive *drive,
                       bool wants_eject, unsigned passed)
 {
@@ -184,111 +118,7 @@ bool model_ask_before(struct model *model, const struct drive *drive,
             ask_about_dirty(model, drive, wants_eject, passed)) ||
            (!(passed & OBSTACLE_HELD) &&
             ask_about_held(model, drive, wants_eject, passed)) ||
-           (!(passed & OBSTACLE_SPACE) &&
-            ask_about_space(model, drive, wants_eject, passed));
-}
-
-/* --- old versions go, for room ---------------------------------------------
- */
-
-void prunable_release(struct prunable *prunable)
-{
-    free(prunable->volume);
-    *prunable = (struct prunable){.volume = NULL};
-}
-
-void model_ask_to_prune(struct model *model, const struct question *about)
-{
-    const struct prunable *prunable = &model->prunable;
-    struct question question = {.drive = xstrdup(about->drive),
-                                .wants_eject = about->wants_eject};
-    char files[WORDS_SIZE], bytes[QUANTITY_SIZE];
-
-    question.title =
-        xasprintf("Remove %s?", words_count(prunable->files, "version", files));
-    question.text =
-        xasprintf("The oldest of %s, %s: deleted and overwritten files\n"
-                  "that could be restored until now. Then the sync goes on.",
-                  prunable->volume, format_bytes(prunable->bytes, bytes));
-    question_add(&question, 'y', "remove them for good", ANSWER_PRUNE_NOW);
-    model_ask(model, &question);
-}
-
-void model_prune_now(struct model *model, const struct question *question)
-{
-    if (!model->prunable.volume || model_is_under_way(model, ROLE_PRUNE))
-        return;
-    set_text(&model->waiting_drive, question->drive);
-    model->waiting_wants_eject = question->wants_eject;
-    model->waiting_for_other = true; /* until that is done */
-    model_say(model, "removing versions, then the sync goes on");
-    post_prune(model, false);
-}
-
-/* Adds what was found to the question, if that is still open. */
-static void tell_prunable(struct model *model, const char *error)
-{
-    struct question *question = &model->question;
-    const struct prunable *prunable = &model->prunable;
-    char files[WORDS_SIZE], bytes[QUANTITY_SIZE];
-
-    if (!question->volume || !prunable->volume ||
-        strcmp(question->volume, prunable->volume) != 0)
-        return;
-    CLEANUP_FREE char *words =
-        error ? xstrdup(error)
-        : prunable->files
-            ? xasprintf("%s could go for it: %s",
-                        words_count(prunable->files, "version", files),
-                        format_bytes(prunable->bytes, bytes))
-            : xstrdup("no versions of deleted files that could go for it");
-    describe_space(prunable, words, question);
-    if (!error && prunable->files && question->answer_count == 1)
-        question_add(question, 'X', "prune", ANSWER_PRUNE);
-}
-
-static void set_free_bytes(struct model *model, const char *volume,
-                           int64_t bytes)
-{
-    for (size_t d = 0; bytes >= 0 && d < model->drives.count; d++) {
-        struct drive *drive = &model->drives.items[d];
-        for (size_t v = 0; v < drive->volumes.count; v++)
-            if (!strcmp(drive->volumes.items[v].name, volume))
-                drive->volumes.items[v].free_bytes = bytes;
-    }
-}
-
-static void end_pruning(struct model *model, const char *error)
-{
-    const struct drive *drive = model_find_drive(model, model->waiting_drive);
-
-    model->waiting_for_other = false;
-    if (error || !drive) {
-        set_text(&model->waiting_drive, NULL);
-        if (error)
-            set_text(&model->message, error);
-        return;
-    }
-    model_wish_drive(model, drive, WISH_AUTO);
-}
-
-void model_apply_prune(struct model *model, const struct event *event)
-{
-    struct prunable *prunable = &model->prunable;
-
-    if (event->kind == EVENT_PRUNED) {
-        prunable->files = event->prune.files;
-        prunable->bytes = event->prune.bytes;
-        if (prunable->is_real)
-            set_free_bytes(model, event->volume, event->prune.free_bytes);
-    } else if (event->kind == EVENT_DONE) {
-        model->ids[ROLE_PRUNE] = 0;
-        const char *error = event->code ? event->text : NULL;
-        if (prunable->is_real)
-            end_pruning(model, error);
-        else
-            tell_prunable(model, error);
-    }
+           model_lacks_space(model, drive, wants_eject);
 }
 
 /* --- after a run, before an ejection ---------------------------------------

@@ -47,6 +47,8 @@ void model_open_settings(struct model *model)
 
 static void take_incoming(struct settings *settings)
 {
+    bool is_first = !settings->rows.count;
+
     release_rows(settings->rows.items, settings->rows.count);
     settings->rows.items = settings->incoming.items;
     settings->rows.count = settings->incoming.count;
@@ -55,12 +57,17 @@ static void take_incoming(struct settings *settings)
     settings->incoming.count = settings->incoming.capacity = 0;
     if (settings->cursor >= settings->rows.count)
         settings->cursor = 0;
+    while (is_first && settings->cursor + 1 < settings->rows.count &&
+           settings->rows.items[settings->cursor].is_fixed)
+        settings->cursor++;
 }
 
 void model_apply_settings(struct model *model, const struct event *event)
 {
     struct settings *settings = &model->settings;
 
+    if (event->kind == EVENT_SETTING && !strcmp(event->path, "name"))
+        return; /* it is the title */
     if (event->kind == EVENT_SETTING) {
         const struct setting row = {
             .owner = xstrdup(event->job ? event->job : event->volume),

@@ -256,11 +256,6 @@ static bool has_drive(const struct model *model)
     return model->drives.count > 0;
 }
 
-static bool can_add(const struct model *model)
-{
-    return setup_choices(model, 0, NULL) > 0;
-}
-
 static const struct binding bindings[] = {
     {{UI_KEY_ENTER, '\n'},
      INTENT_REVIEW,
@@ -283,7 +278,7 @@ static const struct binding bindings[] = {
      INTENT_ADD,
      "add",
      "make a drive known, or give it a job: nothing is written before yes",
-     can_add},
+     NULL},
     {{UI_KEY_RIGHT, 'l'},
      INTENT_RIGHT,
      "detail",

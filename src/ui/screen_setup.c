@@ -259,9 +259,10 @@ static void draw_step(const struct model *model, struct area area)
         break;
     case SETUP_DRIVE:
         if (!setup_rows(model))
-            area_put(area, 0, 0, STYLE_WATCH,
-                     "No drive is mounted that could be written to. Plug one "
-                     "in: it appears here.");
+            area_put_wrapped(area, 0, STYLE_WATCH,
+                             "No drive is mounted that could be written to. "
+                             "Plug one in, or mount it as the system does: it "
+                             "appears here by itself.");
         draw_list(model, area);
         break;
     default:

@@ -228,18 +228,17 @@ static void a_drive_that_is_too_full_offers_what_may_go_and_asks_twice(void **s)
     play_plan(play, "notes", "hdd_homelab", &plan);
     play_done(play, ROLE_SCAN, OUTCOME_DIFFERENCES);
     play_key(play, 'E');
-    assert_int_equal(play->posted[ROLE_PRUNE], COMMAND_PRUNE);
-    tell_pruned(play, ROLE_PRUNE, true);
+    assert_int_equal(play->posted[ROLE_SPACE], COMMAND_PRUNE);
+    tell_pruned(play, ROLE_SPACE, true);
     assert_shows(play, "needs 2.0 TB, free 1.9 TB");
     assert_looks_like(play, "full-prunes-80x24");
     play_key(play, 'X');
-    assert_shows(play, "Remove 1,204 versions?");
+    assert_shows(play, "Prune 1,204 versions of hdd_homelab?");
     play_key(play, 'X'); /* another key than the one that asked */
     assert_false(model_is_under_way(&play->model, ROLE_PRUNE));
     play_key(play, 'y');
     assert_true(model_is_under_way(&play->model, ROLE_PRUNE));
     tell_pruned(play, ROLE_PRUNE, false);
-    play_done(play, ROLE_SCAN, OUTCOME_DIFFERENCES); /* it looks again */
     assert_true(model_is_under_way(&play->model, ROLE_RUN));
     assert_true(play->model.run.wants_eject);
     play_free(play);

@@ -142,3 +142,43 @@ def two_drives_can_be_told_apart_when_one_is_chosen(t):
     screen.press("Down", "Up", "Down", "Enter", "Esc", "Esc")
     screen.keys("q")
     screen.end()
+
+
+@test
+def without_a_drive_it_waits_for_one(t):
+    box = t.sandbox()
+    box.script(SSD)
+    screen = box.open((80, 24))
+    screen.wait("Samsung SSD 970", "good")
+    screen.press("a", "Enter")
+    screen.wait("Which drive?", "No drive is mounted")
+    t.snapshot(screen, "setup-no-drive-80x24")
+    screen.press("Esc")
+    screen.wait("┌ Drives")
+    screen.keys("q")
+    screen.end()
+
+
+@test
+def folders_of_any_name_keep_their_columns(t):
+    box = new_laptop(t)
+    for name in ("日本語の写真", "Cafe\u0301", "\x1b[31mred\x07", "שלום", "a\nb", "x" * 200):
+        os.makedirs(box.path("home", name))
+    os.makedirs(os.path.join(box.path("home").encode(), b"raw-\xff\xfe"))
+    screen = box.open((80, 24))
+    screen.wait("No job yet: a", "good")
+    screen.press("a", "Enter")
+    screen.wait("raw-")
+    t.snapshot(screen, "setup-odd-folders-80x24")
+    for y in range(3, 22):
+        last = screen.terminal.cells[y][79][0]
+        t.check(last == "│", f"row {y} ends in {last!r}:\n{screen.text()}")
+    screen.press("日")
+    screen.wait("日本語の写真")
+    screen.press("Enter")
+    screen.wait("take ~/日本語の写真")
+    screen.press("Enter", "Enter", "Enter", "Enter", "y")
+    screen.wait("日本語の写真 → stick:/日本語の写真")
+    screen.press("q")
+    screen.keys("q")
+    screen.end()

@@ -4,7 +4,9 @@ given back as it was."""
 import os
 import random
 import re
+import shutil
 import signal
+import subprocess
 import time
 
 import figures
@@ -177,6 +179,43 @@ def a_terminal_without_colours_or_unknown_is_coped_with(t):
     screen = box.open((80, 24), "no-such-terminal", ASAN_OPTIONS="detect_leaks=0")
     screen.wait("TERM=no-such-terminal", "berth --help")
     screen.end(expected=2)
+
+
+@test
+def in_tmux_it_is_drawn_as_anywhere(t):
+    if not shutil.which("tmux"):
+        raise Skip("needs tmux")
+    box = t.homelab()
+    socket = box.path("tmux")
+    tmux = ["tmux", "-u", "-S", socket, "-f", "/dev/null"]
+    environment = {**box.environment, "TERM": "xterm-256color"}
+
+    def call(*arguments):
+        return subprocess.run(
+            [*tmux, *arguments], env=environment, stdout=subprocess.PIPE, check=True
+        ).stdout.decode()
+
+    def wait(words):
+        end = time.monotonic() + 20
+        while words not in (shown := call("capture-pane", "-p")):
+            if time.monotonic() > end:
+                raise Failure(f"{words} is not shown:\n{shown}")
+            time.sleep(0.1)
+        return shown
+
+    call("new-session", "-d", "-x", "100", "-y", "31", f"{box.build}/berth-practice")
+    try:
+        shown = wait("5 pending as of").splitlines()
+        t.check(shown[2].startswith("┌ Drives ─"), f"no frame: {shown[2]}")
+        t.check(all(row[99:] in ("│", "┐", "┘") for row in shown[2:29]), "\n".join(shown))
+        call("send-keys", "Enter")
+        wait("biggest first")
+        call("resize-window", "-x", "80", "-y", "25")
+        wait("? more")
+        call("send-keys", "q")
+        wait("┌ Drives")
+    finally:
+        call("kill-server")
 
 
 @test
