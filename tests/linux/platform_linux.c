@@ -229,7 +229,8 @@ static void leave_their_mounts(void)
     for (size_t i = table.count; i--;)
         for (size_t j = 0; j < COUNT_OF(places); j++)
             if (!strncmp(table.items[i].mount_point, places[j],
-                         strlen(places[j])))
+                         strlen(places[j])) &&
+                !path_is_within(base, table.items[i].mount_point))
                 umount2(table.items[i].mount_point, MNT_DETACH);
 }
 
