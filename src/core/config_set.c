@@ -143,8 +143,8 @@ static void list_settings(const struct config_keys *keys, const void *entry,
             .hint = config_right_value(key),
             .is_default = !key->is_required &&
                           value.length == standard.length &&
-                          !strcmp(value.length ? value.text : "",
-                                  standard.length ? standard.text : ""),
+                          (!value.length ||
+                           !memcmp(value.text, standard.text, value.length)),
             .is_fixed = is_fixed(key),
         };
         if (key->type != VALUE_PATH || key->is_required || value.length)

@@ -14,7 +14,7 @@ static err_code reads_back(const struct volume *volume,
     CLEANUP_FREE char *path = path_join(COMMITS_PATH, name->name);
     CLEANUP_FD int fd = -1;
     enum platform_proof proof;
-    struct platform_stat stat;
+    struct platform_stat stat = {.size_bytes = 0};
     err_code code = platform_open_beneath(volume->root_fd, path,
                                           PLATFORM_OPEN_READ, &fd, NULL);
     const struct commit_source source = {

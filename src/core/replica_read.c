@@ -82,7 +82,7 @@ static err_code read_one(struct reading *reading, const struct log_name *name,
     CLEANUP_FREE char *path = path_join(COMMITS_PATH, name->name);
     CLEANUP_FD int fd = -1;
     enum platform_proof proof = PLATFORM_PROOF_CACHE;
-    struct platform_stat stat;
+    struct platform_stat stat = {.size_bytes = 0};
     err_code code = platform_open_beneath(reading->volume->root_fd, path,
                                           PLATFORM_OPEN_READ, &fd, err);
 

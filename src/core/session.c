@@ -129,7 +129,7 @@ static err_code look_at_log(struct session *session,
                             struct error *err)
 {
     const struct volume *volume = session->volume;
-    struct peer peer;
+    struct peer peer = {.is_due = false};
     bool is_whole;
     err_code code = replica_reads_back(volume, session->catalogue,
                                        session->host, false, &is_whole, err);

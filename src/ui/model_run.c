@@ -98,7 +98,7 @@ void model_limit_run(struct model *model)
 
     if (!run->is_active || run->is_foreign || run->is_stopping)
         return;
-    while (next < COUNT_OF(limits) && run->bandwidth > 0 &&
+    while (next < COUNT_OF(limits) - 1 && run->bandwidth > 0 &&
            limits[next] * MB >= run->bandwidth)
         next++;
     run->bandwidth = limits[next] < 0 ? -1 : limits[next] * MB;

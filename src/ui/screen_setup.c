@@ -188,11 +188,12 @@ static void draw_names(const struct model *model, struct area area)
 static void draw_list(const struct model *model, struct area area)
 {
     const struct setup *setup = &model->setup;
-    size_t rows = setup_rows(model);
-    int top = widget_list_top((int)setup->cursor, 1, (int)rows, area.height);
+    int rows = (int)setup_rows(model);
+    int top = widget_list_top((int)setup->cursor, 1, rows, area.height);
 
-    for (int y = 0; y < area.height && (size_t)(top + y) < rows; y++) {
-        size_t index = (size_t)(top + y);
+    for (int y = 0; y < area.height && top + y < rows; y++) {
+        int at = top + y;
+        size_t index = (size_t)at;
         struct area row =
             area_rows(area_columns(area, 0, area.width - 1), y, 1);
         if (setup->step == SETUP_DRIVE)
@@ -205,7 +206,7 @@ static void draw_list(const struct model *model, struct area area)
         area_put(row, 0, 0, STYLE_KEY, ">");
         area_select(row, 0, 1);
     }
-    widget_list_marks(area, (size_t)top, (size_t)area.height, rows);
+    widget_list_marks(area, (size_t)top, (size_t)area.height, (size_t)rows);
 }
 
 /* What a list of folders says about itself, under its question. */

@@ -350,6 +350,8 @@ def an_idle_screen_wakes_nobody(t):
     if not os.path.isdir("/proc/self/task"):
         raise Skip("needs /proc to count wake-ups")
     woken = figures.idle(t)
+    if woken is None:
+        raise Skip("drives come and go on this machine all the time")
     t.check(woken == 0, f"{woken} wake-ups a second")
 
 
