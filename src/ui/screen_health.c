@@ -41,8 +41,8 @@ static void put_cache(struct flow *flow, const struct drive *drive)
         [PLATFORM_CACHE_UNKNOWN] = "not known: berth flushes all the same",
         [PLATFORM_CACHE_WRITE_BACK] = "write back: an eject flushes it",
         [PLATFORM_CACHE_WRITE_THROUGH] =
-            "write through, as the drive says: green needs a flush that "
-            "berth saw",
+            ("write through, as the drive says: green needs a flush that "
+             "berth saw"),
     };
 
     flow_label(flow, "Cache", STYLE_NORMAL, words[drive->write_cache]);

@@ -27,6 +27,8 @@ VARYING = [
     (re.compile(r"\d[\d.]* [kMGT]?B/s"), lambda m: "N MB/s"),
     (re.compile(r"\d[\d.]* s\b"), lambda m: "N s"),
     (re.compile(r"\d+ m \d\d s\b"), lambda m: "N s"),
+    # Which of many files a pulled drive fails first.
+    (re.compile(r"(?<=cannot examine )[\w./-]+(?=:)"), lambda m: "FILE"),
 ]
 
 
