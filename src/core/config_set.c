@@ -137,14 +137,13 @@ static void list_settings(const struct config_keys *keys, const void *entry,
         CLEANUP(strbuf_release) struct strbuf standard = STRBUF_INIT;
         format_value(entry, key, &value);
         format_value(usual, key, &standard);
+        const char *text = value.text ? value.text : "";
+        const char *standard_text = standard.text ? standard.text : "";
         const struct config_setting setting = {
             .key = key->name,
-            .value = value.text ? value.text : "",
+            .value = text,
             .hint = config_right_value(key),
-            .is_default = !key->is_required &&
-                          value.length == standard.length &&
-                          (!value.length ||
-                           !memcmp(value.text, standard.text, value.length)),
+            .is_default = !key->is_required && !strcmp(text, standard_text),
             .is_fixed = is_fixed(key),
         };
         if (key->type != VALUE_PATH || key->is_required || value.length)
