@@ -121,6 +121,7 @@ void model_start(struct model *model)
     model_post(model, ROLE_WATCH, command_new(COMMAND_WATCH));
     model_post(model, ROLE_JOBS, command_new(COMMAND_JOB_LIST));
     model_post(model, ROLE_HISTORY, command_new(COMMAND_HISTORY));
+    model_post(model, ROLE_SCHEDULE, command_new(COMMAND_SCHEDULE_SHOW));
 }
 
 /* --- small things ----------------------------------------------------------
@@ -285,6 +286,18 @@ static void role_done(struct model *model, enum role role,
     quit_if_free(model);
 }
 
+/* The next of all: times that only the configuration names run nothing. */
+static void apply_schedule(struct model *model, const struct event *event)
+{
+    int64_t next_ns = event->schedule.next_ns;
+
+    if (!event->schedule.is_installed || next_ns <= model->now_ns)
+        return;
+    if (!model->next_run_ns || model->next_run_ns <= model->now_ns ||
+        next_ns < model->next_run_ns)
+        model->next_run_ns = next_ns;
+}
+
 static void apply_to_role(struct model *model, enum role role,
                           struct event *event)
 {
@@ -294,6 +307,8 @@ static void apply_to_role(struct model *model, enum role role,
         model_apply_run(model, event);
     } else if (role == ROLE_EJECT) {
         model_apply_eject(model, event);
+    } else if (event->kind == EVENT_SCHEDULE) {
+        apply_schedule(model, event);
     } else if (event->kind == EVENT_PRUNED) {
         model_apply_space(model, event);
     } else if (role_mends(role)) {
@@ -310,7 +325,7 @@ static void apply_to_role(struct model *model, enum role role,
         model_apply_set(model, event);
     } else if (event->kind == EVENT_PROGRESS && role == ROLE_SCAN) {
         model->scan_progress = event->progress;
-    } else if (event->kind == EVENT_MESSAGE) {
+    } else if (event->kind == EVENT_MESSAGE && role != ROLE_SCHEDULE) {
         set_text(&model->message, event->text);
     } else if (event->kind == EVENT_DONE && role < ROLE_COUNT) {
         role_done(model, role, event);
@@ -370,8 +385,19 @@ int model_next_tick_ms(const struct model *model)
     return watches_other(model) ? 1000 : (int)(left_ns / NS_PER_MS) + 1;
 }
 
+/* When it has passed, the one after it. */
+static void keep_next_run(struct model *model)
+{
+    if (!model->next_run_ns || model->next_run_ns > model->now_ns ||
+        model_is_under_way(model, ROLE_SCHEDULE))
+        return;
+    model->next_run_ns = 0;
+    model_post(model, ROLE_SCHEDULE, command_new(COMMAND_SCHEDULE_SHOW));
+}
+
 void model_tick(struct model *model)
 {
+    keep_next_run(model);
     if (!watches_other(model) || model_is_under_way(model, ROLE_RESCAN) ||
         model->now_ns - model->rescanned_ns < NS_PER_SECOND)
         return;

@@ -58,6 +58,7 @@ enum role {
     ROLE_SETUP,
     ROLE_SETTINGS,
     ROLE_SET,
+    ROLE_SCHEDULE,
     ROLE_EXCLUDE,
     ROLE_SPACE, /* what may be pruned: nothing is */
     ROLE_PRUNE,
@@ -325,6 +326,7 @@ struct model {
         size_t count, capacity;
     } targets;
     bool has_targets;
+    int64_t next_run_ns; /* of what is installed; 0: none, or not known */
     struct {
         struct past *items;
         size_t count, capacity;

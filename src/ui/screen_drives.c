@@ -1,5 +1,6 @@
 #include "ui/screen.h"
 
+#include "core/base/clock.h"
 #include "core/base/quantity.h"
 #include "ui/widget.h"
 #include "ui/words.h"
@@ -10,6 +11,7 @@
 #define TWO_PANES 100
 #define LIST_WIDTH_LEAST 48
 #define LIST_WIDTH_MOST 70
+#define DAY_NS (24 * 3600 * NS_PER_SECOND)
 
 static bool has_two_panes(const struct model *model)
 {
@@ -119,6 +121,12 @@ static void describe(const struct model *model, struct strbuf *left,
         strbuf_adds(right, " · scanning");
     if (sum.error)
         strbuf_adds(right, " · not all compared");
+    if (model->next_run_ns) {
+        const char *words = words_time(model->now_ns, model->next_run_ns, when);
+        bool is_soon = model->next_run_ns - model->now_ns < DAY_NS;
+        const char *clock = is_soon ? strrchr(words, ' ') : NULL;
+        strbuf_addf(right, " · next run %s", clock ? clock + 1 : words);
+    }
 }
 
 /* --- drawing ---------------------------------------------------------------
