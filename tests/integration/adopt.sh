@@ -23,11 +23,10 @@ make_files() {
 # shift_times HOURS DIRECTORY: of everything in it, on the drive.
 shift_times() {
     find "$root/$2" -type f -printf '%T@ %p\n' | while read -r time path; do
-        touch -d "@$(echo "$time + $1 * 3600" | bc)" "$path"
+        touch -d "@$((${time%.*} + $1 * 3600)).${time#*.}" "$path"
     done
 }
 
-need_command bc
 for fs in ext4 exfat; do
     rm -rf "$TMP/state" "$TMP/berth.conf"
     root=$(make_volume $fs "usb_$fs" 64M)

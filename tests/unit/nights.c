@@ -96,6 +96,7 @@ static void a_record_is_read_as_it_was_written(void **state)
     CLEANUP_FREE char *path = xasprintf("%s/schedule/0200", directory);
     struct error err = ERROR_INIT;
 
+    assert_non_null(getenv("TMPDIR")); /* tests/run-unit sets it */
     assert_int_equal(night_read(directory, "02:00", &found, &err), ERR_OK);
     assert_int_equal(found.started_ns, 0);
     assert_int_equal(night_write(directory, "02:00", &written, &err), ERR_OK);
