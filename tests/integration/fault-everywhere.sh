@@ -11,10 +11,10 @@ every() { # STEP: 1 with FULL=1
 }
 
 for fs in ext4 exfat; do
-    attack fail $fs EIO "$(every 2)"
-    attack fail $fs ENOSPC "$(every 3)"
+    attack fail $fs EIO "$(every 4)"
+    attack fail $fs ENOSPC "$(every 8)"
     for errno in ENODEV EROFS EDQUOT EINTR; do
-        attack fail $fs $errno "$(every 9)"
+        attack fail $fs $errno "$(every 23)"
     done
-    attack short $fs - "$(every 9)"
+    attack short $fs - "$(every 23)"
 done
