@@ -503,6 +503,10 @@ static err_code make_replica(struct session *session, const struct peer *peer,
         code = place_replica(session, &header, staged, bytes, err);
     if (code == ERR_NO_SPACE && !peer->is_due) /* the commit files say it */
         return ERR_OK;
+    if (code == ERR_NOT_FOUND) /* not the volume itself: it is there */
+        code = error_set(err, ERR_IO,
+                         "what was made a moment ago is gone: do "
+                         "not trust the drive");
     if (code)
         error_prefix(err, "the volume's replica of the catalogue");
     return code;
