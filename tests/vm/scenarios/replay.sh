@@ -58,7 +58,7 @@ replay() { # TYPE POINTS
 }
 
 record ext4
-# All of its 41 passed; its journal flushes far more often than exFAT does.
+# The first 41 passed when all were tried; its journal flushes far more often than exFAT does.
 replay ext4 "$(points 3 4)"
 guest 'rm -rf source state* berth.conf'
 record exfat
