@@ -113,6 +113,8 @@ class Program:
 
     def resize(self, width, height):
         self.read(0)
+        if (width, height) == (self.terminal.width, self.terminal.height):
+            return  # nobody is told, so nothing is drawn
         self.terminal.resize(width, height)
         self.set_size((width, height))
 

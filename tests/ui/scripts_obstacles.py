@@ -14,6 +14,7 @@ def pictures(t, screen, name):
     """At each size: what is asked stays while the window changes."""
     for size in SIZES:
         screen.resize(*size)
+        screen.wait("Esc")
         t.snapshot(screen, "obstacle-%s-%dx%d" % (name, *size))
 
 
