@@ -221,9 +221,21 @@ $(doubles_bin): $(B)/%: $(B)/%.o $(upper_libs) $(doubles_lib) $(lower_libs)
 	$(Q)$(CC) $(link_flags) -o $@ $^ $(package_libs) $(test_packages)
 endif
 
+# berth whose batches are of three files: a small tree takes many of them.
+small_batches := $(B)/tests/berth-small-batches
+$(B)/tests/small-batches.o: src/core/execute.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC   $< (small batches))
+	$(Q)$(CC) $(base_flags) $(portable_flags) -DBATCH_FILES='((size_t)3)' \
+	    $(CFLAGS) -MMD -MP -c -o $@ $<
+$(small_batches): $(call objects,$(main_src)) $(B)/tests/small-batches.o \
+    $(berth_libs)
+	$(call say,LD   $@)
+	$(Q)$(CC) $(link_flags) -o $@ $^ $(package_libs) $(platform_libs)
+
 .PHONY: tests check check-unit check-style check-ui check-integration \
     check-all check-macos check-cross
-tests: all $(unit_bin) $(backend_test_bin) $(doubles_bin)
+tests: all $(unit_bin) $(backend_test_bin) $(doubles_bin) $(small_batches)
 
 check: check-style check-unit check-ui check-integration
 
@@ -260,7 +272,7 @@ fuzz: $(fuzz_bin)
 check-integration: all manual
 	tests/run-integration --quick $(B)
 
-check-all: all manual
+check-all: all manual $(small_batches)
 	tests/run-integration $(B)
 
 .PHONY: check-package

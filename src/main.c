@@ -29,7 +29,7 @@
  *     verify           reading back
  *     nights, crons    scheduled runs and what was missed; old rsync lines
  *     fsops            every mutation of a volume, below one descriptor
- *   src/core/base/     strings, arenas, errors, threads, time
+ *   src/core/base/     strings, sets, arenas, errors, threads, time
  *   src/platform/      what the system has to do for us; implemented in
  *                      linux/, macos/ and practice/, chosen by the linker
  *
@@ -52,6 +52,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static int signal_pipe[2] = {-1, -1};
@@ -183,7 +184,8 @@ static err_code parse_inner(const struct cli_invocation *outer,
     err_code code = cli_parse(given, words, out, err);
     free(words);
     if (!code && out->command && cli_is_demo(out))
-        code = error_set(err, ERR_INVALID, "this is the demo already");
+        code = error_set(err, ERR_INVALID,
+                         "this is the demo already: leave `demo` out");
     else if (!code && (out->config_path || out->state_directory))
         code = error_set(err, ERR_INVALID,
                          "the demo has a configuration and a state of its own: "
@@ -233,6 +235,47 @@ static err_code start_demo(const struct cli_invocation *invocation,
     return play_demo(invocation, out_exit, err);
 }
 
+/*
+ * What is opened next would take the number of a closed stdin, stdout or
+ * stderr, and be written what is meant for people: a file on the drive, or our
+ * own signal pipe. Opened the wrong way round: whoever writes learns of it.
+ */
+static err_code fill_standard_streams(struct error *err)
+{
+    static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+
+    for (int fd = 0; fd < (int)COUNT_OF(modes); fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+            return error_set_errno(err, errno, "cannot open /dev/null");
+    return ERR_OK;
+}
+
+/* Most seen in a sync of 2,403 files to three drives: 43. */
+#define FILES_NEEDED 128
+#define FILES_WANTED 1024
+
+/* A run that cannot open a file in its middle would have to be repaired. */
+static err_code allow_enough_files(struct error *err)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        return error_set_errno(err, errno, "cannot ask for the open files");
+    if (limit.rlim_cur < FILES_WANTED) {
+        limit.rlim_cur =
+            limit.rlim_max < FILES_WANTED ? limit.rlim_max : FILES_WANTED;
+        if (setrlimit(RLIMIT_NOFILE, &limit))
+            return error_set_errno(err, errno, "cannot open enough files");
+    }
+    if (limit.rlim_cur < FILES_NEEDED)
+        return error_set(err, ERR_INVALID,
+                         "at most %llu files may be open at once here, and "
+                         "berth needs %d: raise the limit (`ulimit -n`, "
+                         "LimitNOFILE= of a unit)",
+                         (unsigned long long)limit.rlim_cur, FILES_NEEDED);
+    return ERR_OK;
+}
+
 int main(int argc, char **argv)
 {
     CLEANUP(cli_invocation_release)
@@ -240,20 +283,24 @@ int main(int argc, char **argv)
     struct error err = ERROR_INIT;
     int exit_code = 0;
 
+    if (fill_standard_streams(&err))
+        return OUTCOME_FAILED_FILES; /* there is nobody to be told */
     setlocale(LC_ALL, "");
     if (argc > 1 && !strcmp(argv[1], SQLITE_COPY_COMMAND))
         return sqlite_copy_helper_main(argc, argv);
-    err_code code = cli_parse(argc, argv, &invocation, &err);
+    err_code code = allow_enough_files(&err);
+    if (!code)
+        code = cli_parse(argc, argv, &invocation, &err);
     if (code)
         return fail(code, &err);
     if (invocation.show_version) {
         puts("berth " BERTH_VERSION);
-        return 0;
+        return cli_finish_output(0);
     }
     if (invocation.show_help ||
         (!invocation.command && !has_screen(&invocation))) {
         cli_print_help(invocation.command);
-        return 0;
+        return cli_finish_output(0);
     }
     if (invocation.command && cli_is_demo(&invocation))
         code = start_demo(&invocation, argv, &exit_code, &err);

@@ -12,6 +12,7 @@ const struct cli_command *const cli_commands[] = {
     &cli_volume_add,
     &cli_volume_list,
     &cli_volume_forget,
+    &cli_volume_refresh,
     &cli_job_add,
     &cli_job_list,
     &cli_job_remove,
@@ -79,7 +80,8 @@ static err_code take_value(struct parsing *parsing, const char *name,
         return ERR_OK;
     }
     if (parsing->at + 1 >= parsing->argc)
-        return error_set(err, ERR_INVALID, "%s needs a value", name);
+        return error_set(err, ERR_INVALID,
+                         "%s needs a value: give one behind it", name);
     *out = parsing->argv[++parsing->at];
     return ERR_OK;
 }
@@ -208,7 +210,9 @@ static err_code take_option(struct parsing *parsing, const char *word,
     if (option->value)
         code = take_value(parsing, option->name, inline_value, &value, err);
     else if (inline_value)
-        code = error_set(err, ERR_INVALID, "%s takes no value", option->name);
+        code =
+            error_set(err, ERR_INVALID,
+                      "%s takes no value: leave the \"=\" out", option->name);
     if (!code)
         code = option->set(invocation->request, value, err);
     return code;
@@ -241,6 +245,43 @@ static err_code add_names(struct command *request,
     return ERR_OK;
 }
 
+/* "volume" alone, or with a word that no command has. */
+static err_code fail_unknown(const char *word, struct error *err)
+{
+    CLEANUP(strbuf_release) struct strbuf longer = STRBUF_INIT;
+    size_t length = strlen(word);
+
+    for (size_t i = 0; i < cli_command_count; i++) {
+        const char *name = cli_commands[i]->name;
+        if (!strncmp(name, word, length) && name[length] == ' ')
+            strbuf_addf(&longer, "%s`berth %s`", longer.length ? ", " : "",
+                        name);
+    }
+    if (longer.length)
+        return error_set(err, ERR_INVALID, "`%s` is part of a command: use %s",
+                         word, longer.text);
+    return error_set(err, ERR_INVALID,
+                     "there is no command `%s`: `berth --help` lists them",
+                     word);
+}
+
+static err_code check_words(const struct cli_command *command,
+                            const struct cli_words *words, struct error *err)
+{
+    if (words->count > command->most_words)
+        return error_set(err, ERR_INVALID,
+                         "`%s` is one word too many for `berth %s`: `berth %s "
+                         "--help` says what it takes",
+                         words->items[command->most_words], command->name,
+                         command->name);
+    if (words->count < command->least_words)
+        return error_set(err, ERR_INVALID,
+                         "usage: berth %s %s: `berth %s "
+                         "--help` says what that is",
+                         command->name, command->arguments, command->name);
+    return ERR_OK;
+}
+
 static err_code finish(struct parsing *parsing, struct error *err)
 {
     struct cli_invocation *invocation = parsing->invocation;
@@ -250,17 +291,15 @@ static err_code finish(struct parsing *parsing, struct error *err)
     if (invocation->show_help || invocation->show_version)
         return ERR_OK;
     if (!command && words.count)
-        return error_set(err, ERR_INVALID,
-                         "there is no command `%s`: `berth --help` lists them",
-                         words.items[0]);
+        return fail_unknown(words.items[0], err);
     if (!command)
         return ERR_OK;
-    if (words.count < command->least_words || words.count > command->most_words)
-        return error_set(err, ERR_INVALID, "usage: berth %s %s", command->name,
-                         command->arguments);
-    err_code code = command->take_words
-                        ? command->take_words(invocation->request, &words, err)
-                        : add_names(invocation->request, &words);
+    err_code code = check_words(command, &words, err);
+    if (code)
+        return code;
+    code = command->take_words
+               ? command->take_words(invocation->request, &words, err)
+               : add_names(invocation->request, &words);
     if (!code && command->check)
         code = command->check(invocation->request, err);
     return code;

@@ -3,6 +3,7 @@
  *
  *     cli.c          the table of commands, parsing
  *     cli_run.c      posts the command and prints until it is done
+ *     cli_ask.c      questions at a terminal
  *     cli_help.c     --help, from the table
  *     cli_text.c     lines for people and logs
  *     cli_log.c      journal and syslog
@@ -50,5 +51,12 @@ void cli_print_help(const struct cli_command *command);
  */
 int cli_run(struct cli_invocation *invocation, struct engine *engine,
             int signal_fd);
+
+/*
+ * The exit code when what was printed has got out, as it should be known
+ * before the program ends; else the reason on stderr, and 3 unless the code is
+ * a worse one.
+ */
+int cli_finish_output(int exit_code);
 
 #endif

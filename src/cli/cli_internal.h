@@ -46,6 +46,10 @@ struct cli_command {
     err_code (*check)(const struct command *request, struct error *err);
     /* Prints one event. */
     void (*print)(struct cli_output *output, struct event *event);
+    /* Once a command is over, at a terminal: what is to be done next; NULL:
+     * nothing. NULL where one command is all. */
+    struct command *(*next)(struct cli_output *output,
+                            const struct event *done);
     /* Name of the array in a JSON document, e.g. "volumes". */
     const char *json_list;
 };
@@ -54,11 +58,11 @@ extern const struct cli_command *const cli_commands[];
 extern const size_t cli_command_count;
 
 extern const struct cli_command cli_volume_add, cli_volume_list,
-    cli_volume_forget, cli_job_add, cli_job_list, cli_job_remove, cli_job_claim,
-    cli_diff, cli_sync, cli_verify, cli_history, cli_drives, cli_eject,
-    cli_mount, cli_versions, cli_restore, cli_prune, cli_undo, cli_tidy,
-    cli_copies, cli_find, cli_demo, cli_schedule_install, cli_schedule_remove,
-    cli_schedule_show, cli_doctor, cli_init;
+    cli_volume_forget, cli_volume_refresh, cli_job_add, cli_job_list,
+    cli_job_remove, cli_job_claim, cli_diff, cli_sync, cli_verify, cli_history,
+    cli_drives, cli_eject, cli_mount, cli_versions, cli_restore, cli_prune,
+    cli_undo, cli_tidy, cli_copies, cli_find, cli_demo, cli_schedule_install,
+    cli_schedule_remove, cli_schedule_show, cli_doctor, cli_init;
 
 /* For the help, the manual and the completions; `set` is NULL. */
 extern const struct cli_option cli_common_options[];
@@ -68,6 +72,9 @@ extern const char *const cli_exit_codes[CLI_EXIT_CODES];
 /* HISTORY, UNDO: the number of a run, or nothing. */
 err_code cli_take_run(struct command *request, const struct cli_words *words,
                       struct error *err);
+
+/* EVENT_FINDING of a verify, or of what reads files besides. */
+void cli_print_finding(struct cli_output *output, const struct event *event);
 
 /* EVENT_VERSION, EVENT_PRUNED, wherever they come from. */
 void cli_print_version(struct cli_output *output, const struct event *event);
@@ -103,7 +110,25 @@ struct cli_output {
     struct json_t *others;  /* JSON lists beside it, until the end */
     enum cli_log log;
     bool told_holders; /* who holds a busy drive is said once */
+    bool asks; /* a person is at the terminal, and nothing is done unasked */
+    int signal_fd; /* ends a question, too */
+    bool was_interrupted;
+    struct { /* of INIT, when it asks */
+        int stage;
+        char **items; /* suggestions: why and line in turn; owned */
+        size_t count, capacity;
+    } talk;
 };
+
+/*
+ * Asks and waits for a line, without its end; free() it. NULL: no answer will
+ * come, since the input ended or a signal came.
+ */
+char *cli_ask(struct cli_output *output, const char *format, ...)
+    PRINTF_LIKE(2, 3);
+/* The same of a yes or no; Enter is yes. *out_is_over: as NULL above. */
+bool cli_ask_yes(struct cli_output *output, const char *question,
+                 bool *out_is_over);
 
 /* Results for people, on stdout; clears a progress line first. */
 void cli_print(struct cli_output *output, const char *format, ...)

@@ -2,6 +2,9 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct running {
@@ -13,15 +16,31 @@ struct running {
     int exit_code;
 };
 
+/* True: there is more to do, and it was posted. */
+static bool go_on(struct running *running, const struct event *done)
+{
+    struct cli_output *output = &running->output;
+    const struct cli_command *command = output->invocation->command;
+    struct command *next = output->asks && command->next && !running->signals
+                               ? command->next(output, done)
+                               : NULL;
+
+    if (next)
+        engine_post(running->engine, next);
+    return next != NULL;
+}
+
 static void finish(struct running *running, const struct event *done)
 {
-    running->is_done = true;
     running->exit_code = (int)done->outcome;
     cli_end_progress(&running->output);
     if (running->output.json)
         cli_json_end(&running->output, done);
     else if (done->text)
         cli_complain_error(&running->output, done->text);
+    running->is_done = !go_on(running, done);
+    if (running->output.was_interrupted)
+        running->exit_code = OUTCOME_INTERRUPTED;
 }
 
 static void handle_event(struct running *running, struct event *event)
@@ -73,6 +92,26 @@ static void handle_signals(struct running *running)
     engine_stop(running->engine);
 }
 
+/* Whoever reads a pipe may have enough: `berth find x | head`. */
+static bool is_pipe(int fd)
+{
+    struct stat found;
+
+    return !fstat(fd, &found) && S_ISFIFO(found.st_mode);
+}
+
+int cli_finish_output(int exit_code)
+{
+    int failed = fflush(stdout) ? errno : 0;
+
+    if (!failed && !ferror(stdout))
+        return exit_code;
+    if (!is_pipe(STDOUT_FILENO))
+        fprintf(stderr, "berth: cannot write the output%s%s\n",
+                failed ? ": " : "", failed ? strerror(failed) : "");
+    return (int)outcome_worse((enum outcome)exit_code, OUTCOME_FAILED_FILES);
+}
+
 int cli_run(struct cli_invocation *invocation, struct engine *engine,
             int signal_fd)
 {
@@ -82,6 +121,9 @@ int cli_run(struct cli_invocation *invocation, struct engine *engine,
         .output = {.invocation = invocation,
                    .json = invocation->json,
                    .log = cli_log_of(invocation),
+                   .asks = !invocation->json && invocation->request->dry_run &&
+                           isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
+                   .signal_fd = signal_fd,
                    .progress_is_shown =
                        !invocation->json && isatty(STDERR_FILENO)},
     };
@@ -100,8 +142,10 @@ int cli_run(struct cli_invocation *invocation, struct engine *engine,
             handle_signals(&running);
         drain_events(&running);
     }
-    if (fflush(stdout) && !running.exit_code)
-        running.exit_code = OUTCOME_FAILED_FILES; /* nobody got the answer */
+    running.exit_code = cli_finish_output(running.exit_code);
+    for (size_t i = 0; i < running.output.talk.count; i++)
+        free(running.output.talk.items[i]);
+    free(running.output.talk.items);
     cli_log_end(&running.output, running.exit_code);
     return running.exit_code;
 }

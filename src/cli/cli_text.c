@@ -74,8 +74,8 @@ static void describe_scan(const struct progress *progress, struct strbuf *out)
 {
     char files[QUANTITY_SIZE], bytes[QUANTITY_SIZE];
 
-    strbuf_addf(out, "reading: %s files, %s",
-                format_count(progress->files_done, files),
+    strbuf_addf(out, "reading: %s, %s",
+                format_things(progress->files_done, "file", files),
                 format_bytes(progress->bytes_done, bytes));
 }
 
@@ -198,8 +198,14 @@ char *cli_describe_plan(const struct plan *plan)
     add_part(&out, totals->count[ACTION_RENAME], "renamed", 0);
     add_part(&out, totals->count[ACTION_DELETE], "deleted",
              totals->delete_bytes);
-    add_part(&out, totals->count[ACTION_MKDIR], "new directories", 0);
-    add_part(&out, totals->count[ACTION_RMDIR], "removed directories", 0);
+    add_part(
+        &out, totals->count[ACTION_MKDIR],
+        plural(totals->count[ACTION_MKDIR], "new directory", "new directories"),
+        0);
+    add_part(&out, totals->count[ACTION_RMDIR],
+             plural(totals->count[ACTION_RMDIR], "removed directory",
+                    "removed directories"),
+             0);
     add_part(&out, totals->count[ACTION_TOUCH], "with other permissions", 0);
     add_part(&out, totals->count[ACTION_CONFLICT], "in conflict", 0);
     add_part(&out, totals->skipped_pending, "not taken yet", 0);

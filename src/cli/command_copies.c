@@ -54,12 +54,19 @@ static void print_job(struct cli_output *output, const struct event *event)
     const struct copies_info *info = &event->copies;
     char count[QUANTITY_SIZE];
 
-    cli_print(output, "%s:\n", event->job);
+    bool has_any = info->offloaded || info->unproven;
+
+    for (int i = 0; i <= COPIES_MOST; i++)
+        has_any |= info->files[i] > 0;
+    cli_print(output, "%s:%s\n", event->job,
+              has_any ? "" : " no file was copied yet");
     for (int i = 0; i <= COPIES_MOST; i++)
         if (info->files[i])
-            cli_print(output, "  %8s files with %d%s cop%s\n",
-                      format_count(info->files[i], count), i,
-                      i == COPIES_MOST ? " or more" : "", i == 1 ? "y" : "ies");
+            cli_print(output, "  %8s %s with %d%s %s\n",
+                      format_count(info->files[i], count),
+                      plural(info->files[i], "file", "files"), i,
+                      i == COPIES_MOST ? " or more" : "",
+                      plural(i, "copy", "copies"));
     if (info->offloaded)
         cli_print(output, "  %8s of them offloaded: not on this machine\n",
                   format_count(info->offloaded, count));

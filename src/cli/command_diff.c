@@ -5,18 +5,26 @@
 
 #include <jansson.h>
 
+static err_code set_depth(struct command *request, enum diff_depth depth,
+                          struct error *err)
+{
+    if (request->depth != DIFF_DEPTH_AUTO && request->depth != depth)
+        return error_set(err, ERR_INVALID,
+                         "--quick reads no drive and --full does: choose one");
+    request->depth = depth;
+    return ERR_OK;
+}
+
 static err_code set_quick(struct command *request, const char *value,
                           struct error *err)
 {
-    request->depth = DIFF_DEPTH_QUICK;
-    return ERR_OK;
+    return set_depth(request, DIFF_DEPTH_QUICK, err);
 }
 
 static err_code set_full(struct command *request, const char *value,
                          struct error *err)
 {
-    request->depth = DIFF_DEPTH_FULL;
-    return ERR_OK;
+    return set_depth(request, DIFF_DEPTH_FULL, err);
 }
 
 static const struct cli_option options[] = {
@@ -121,9 +129,9 @@ void cli_print_diff(struct cli_output *output, struct event *event)
 {
     if (output->json)
         cli_json_add(output, "diffs", plan_to_json(event));
-    else if (event->text)
+    else if (event->text && !event->is_repeated)
         cli_complain(output, "%s", event->text);
-    else
+    else if (!event->text)
         print_plan(output, event);
 }
 

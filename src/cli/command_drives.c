@@ -8,11 +8,22 @@
 
 /* --- drives --- */
 
+/* As `sync` would still do it; null: no job, or nobody can tell. */
+static json_t *pending_to_json(const struct drive_volume *volume)
+{
+    const struct leftovers *left = &volume->left;
+
+    if (!volume->has_left || left->unknown)
+        return json_null();
+    return json_integer(left->pending + left->held + left->too_young +
+                        left->unreadable + left->conflicts);
+}
+
 static json_t *volume_to_json(const struct drive_volume *volume)
 {
     json_t *object = json_pack(
         "{s:s, s:s, s:o, s:s, s:s, s:o, s:b, s:b, s:b, s:I, s:I, s:o, s:o, "
-        "s:s}",
+        "s:o, s:s, s:o}",
         "name", volume->name, "id", volume->id, "label",
         cli_json_path(volume->label), "filesystem", volume->family, "device",
         volume->device, "mount_point", cli_json_path(volume->mount_point),
@@ -21,7 +32,9 @@ static json_t *volume_to_json(const struct drive_volume *volume)
         (json_int_t)volume->size_bytes, "free_bytes",
         (json_int_t)volume->free_bytes, "last_seen",
         cli_json_time(volume->last_seen_ns), "last_sync",
-        cli_json_time(volume->last_sync_ns), "problem", volume->problem);
+        cli_json_time(volume->last_sync_ns), "verified",
+        cli_json_time(volume->verified_ns), "problem", volume->problem,
+        "pending", pending_to_json(volume));
 
     json_object_set_new(object, "dirty",
                         volume->is_dirty < 0 ? json_null()
@@ -45,15 +58,25 @@ static json_t *drive_to_json(const struct drive *drive)
         json_array_append_new(volumes,
                               volume_to_json(&drive->volumes.items[i]));
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:s, s:s, s:s, s:s, s:o}",
+        "{s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:s, s:s, s:s, s:s, s:s, "
+        "s:o}",
         "title", drive->title, "device", drive->device, "serial", drive->serial,
         "bus", platform_bus_name(drive->bus), "attached", drive->is_attached,
         "external", drive->is_external, "size_bytes",
         (json_int_t)drive->size_bytes, "link_mbit",
         (json_int_t)drive->link_mbit, "health",
         health_state_name(drive->health.state), "health_why", drive->health.why,
-        "no_eject", drive->no_eject, "unsafe", drive->unsafe, "volumes",
-        volumes);
+        "no_eject", drive->no_eject, "unsafe", drive->unsafe, "unrepaired",
+        drive->unrepaired, "volumes", volumes);
+}
+
+static void print_left(struct cli_output *output,
+                       const struct drive_volume *volume)
+{
+    CLEANUP_FREE char *words = leftovers_words(&volume->left);
+
+    if (volume->has_left)
+        cli_print(output, "                        %s\n", words);
 }
 
 static void print_volume(struct cli_output *output,
@@ -76,6 +99,10 @@ static void print_volume(struct cli_output *output,
         clock_format_local(volume->last_sync_ns, when, sizeof when);
         cli_print(output, "  in sync %s", when);
     }
+    if (volume->verified_ns) {
+        clock_format_local(volume->verified_ns, when, sizeof when);
+        cli_print(output, "  verified %s", when);
+    }
     if (volume->is_dirty > 0)
         cli_print(output, "  was unplugged without eject");
     if (volume->run.pid)
@@ -84,6 +111,7 @@ static void print_volume(struct cli_output *output,
                   cli_name(volume->run.user));
     cli_print(output, "%s%s\n", *volume->problem ? "  " : "",
               cli_name(volume->problem));
+    print_left(output, volume);
 }
 
 static void print_drive(struct cli_output *output, const struct drive *drive)
@@ -92,6 +120,8 @@ static void print_drive(struct cli_output *output, const struct drive *drive)
 
     if (!drive->is_attached) {
         cli_print(output, "%s  away\n", cli_name(drive->title));
+        for (size_t i = 0; i < drive->volumes.count; i++)
+            print_left(output, &drive->volumes.items[i]);
         return;
     }
     cli_print(output, "%s  %s  %s  %s  %s\n", cli_name(drive->title),
@@ -100,6 +130,8 @@ static void print_drive(struct cli_output *output, const struct drive *drive)
               health_state_name(drive->health.state), drive->health.why);
     if (*drive->unsafe)
         cli_print(output, "    DO NOT UNPLUG: %s\n", drive->unsafe);
+    if (*drive->unrepaired)
+        cli_print(output, "    %s\n", drive->unrepaired);
     for (size_t i = 0; i < drive->volumes.count; i++)
         print_volume(output, &drive->volumes.items[i]);
 }
@@ -115,11 +147,20 @@ static void print_drives(struct cli_output *output, struct event *event)
     }
 }
 
+static void compare_too(struct command *request)
+{
+    request->compare_first = true;
+}
+
 const struct cli_command cli_drives = {
     .name = "drives",
     .arguments = "",
-    .summary = "Attached and known drives, with filesystem and health",
+    .summary = "Attached and known drives, with filesystem, health and what is "
+               "not on them",
+    .details = "What is pending is found by the catalogues: no drive is read, "
+               "every\nsource of a job is.",
     .kind = COMMAND_RESCAN,
+    .prepare = compare_too,
     .print = print_drives,
     .json_list = "drives",
 };
@@ -131,11 +172,15 @@ static json_t *proof_to_json(const struct eject_info *info)
     const struct eject_proof *proof = &info->proof;
 
     return json_pack(
-        "{s:b, s:b, s:b, s:i, s:i, s:b, s:b, s:s, s:b, s:b, s:b, s:b, s:b}",
+        "{s:b, s:b, s:b, s:b, s:b, s:i, s:i, s:b, s:b, s:b, s:s, s:b, s:b, "
+        "s:b, "
+        "s:b, s:b}",
         "barrier_ok", proof->barrier_ok, "barrier_failed",
         proof->barrier_failed, "earlier_flush_failed", proof->was_poisoned,
-        "volumes_mounted", proof->volumes_mounted, "volumes_unmounted",
-        proof->volumes_unmounted, "power_off_ok", proof->power_off_ok,
+        "lost_writes", proof->has_lost_writes, "earlier_flush_unknown",
+        proof->is_past_unknown, "volumes_mounted", proof->volumes_mounted,
+        "volumes_unmounted", proof->volumes_unmounted, "still_in_use",
+        proof->is_still_in_use, "power_off_ok", proof->power_off_ok,
         "device_gone", proof->device_gone, "write_cache",
         proof->write_cache == PLATFORM_CACHE_WRITE_BACK      ? "write-back"
         : proof->write_cache == PLATFORM_CACHE_WRITE_THROUGH ? "write-through"

@@ -166,6 +166,8 @@ static void print_job(struct cli_output *output, struct event *event)
     const struct job_info *info = &event->job_info;
     char when[32] = "never synced";
 
+    if (info->is_unknown)
+        snprintf(when, sizeof when, "last sync not known");
     if (output->json) {
         cli_json_add(output, "jobs", job_to_json(event));
         return;
@@ -199,7 +201,13 @@ const struct cli_command cli_job_remove = {
 const struct cli_command cli_job_claim = {
     .name = "job claim",
     .arguments = "NAME",
-    .summary = "Accept that a job's source is on another filesystem now",
+    .summary = "Accept the filesystems of a job's source as they are now",
+    .details =
+        "Its source may be on another filesystem than before, and what was\n"
+        "mounted below it may be gone, empty or another one: that is how it\n"
+        "is meant. Also takes a target over from another machine's job, or\n"
+        "from this job under an older name; what the source does not have\n"
+        "stays on the drive then.",
     .kind = COMMAND_JOB_CLAIM,
     .least_words = 1,
     .most_words = 1,

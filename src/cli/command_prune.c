@@ -52,9 +52,8 @@ void cli_print_pruned(struct cli_output *output, const struct event *event)
         cli_json_add(output, "volumes", pruned_to_json(event));
         return;
     }
-    cli_print(output, "%s: %s %s %s, %s; %s kept, %s", event->volume,
-              format_count(info->files, count),
-              info->files == 1 ? "version" : "versions",
+    cli_print(output, "%s: %s %s, %s; %s kept, %s", event->volume,
+              format_things(info->files, "version", count),
               info->is_dry_run ? "would go" : "pruned",
               format_bytes(info->bytes, bytes),
               format_count(info->left_files, left),

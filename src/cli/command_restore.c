@@ -38,8 +38,8 @@ static const struct cli_option options[] = {
     {"--to", "DIR", "into this directory, not where it came from", set_to},
     {"--replace", NULL, "in the place of what is there, which is kept",
      set_replace},
-    {"--trust", NULL, "owners and setuid also from other hosts' rows",
-     set_trust},
+    {"--trust", NULL,
+     "owners, setuid and attributes also from other hosts' rows", set_trust},
     {0},
 };
 
@@ -82,9 +82,8 @@ static void print_done(struct cli_output *output, const struct event *event)
     const struct restore_info *info = &event->restore;
     char count[QUANTITY_SIZE], bytes[QUANTITY_SIZE];
 
-    cli_print(output, "%s file%s restored, %s\n",
-              format_count(info->files - info->same, count),
-              info->files - info->same == 1 ? "" : "s",
+    cli_print(output, "%s restored, %s\n",
+              format_things(info->files - info->same, "file", count),
               format_bytes(info->bytes, bytes));
     if (info->same)
         cli_print(output, "  %s there already, with the same content\n",
@@ -96,8 +95,8 @@ static void print_done(struct cli_output *output, const struct event *event)
         cli_print(output, "  %s replaced something, which is kept beside it\n",
                   format_count(info->kept, count));
     if (info->refused)
-        cli_print(output, "  %s databases in use: left alone\n",
-                  format_count(info->refused, count));
+        cli_print(output, "  %s refused: named above\n",
+                  format_things(info->refused, "file", count));
     if (info->failed)
         cli_print(output, "  %s with a failure: named above\n",
                   format_count(info->failed, count));

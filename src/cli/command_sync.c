@@ -28,6 +28,13 @@ static err_code set_eject(struct command *request, const char *value,
     return ERR_OK;
 }
 
+static err_code set_yes(struct command *request, const char *value,
+                        struct error *err)
+{
+    request->mounts = true;
+    return ERR_OK;
+}
+
 static err_code set_deletes(struct command *request, const char *value,
                             struct error *err)
 {
@@ -55,6 +62,8 @@ static const struct cli_option options[] = {
     {"--dry-run", NULL, "say what would be done, change nothing", set_dry_run},
     {"--full", NULL, "read the drive's directories, too", set_full},
     {"--eject", NULL, "eject the drives that were synced", set_eject},
+    {"--yes", NULL,
+     "mount what is attached and not mounted; held deletes stay held", set_yes},
     {"--deletes", "N", "release exactly N held deletes of one job",
      set_deletes},
     {"--scheduled", "TIME",
@@ -86,8 +95,12 @@ static char *describe_counts(const struct event *event)
     add_part(&out, counts->files_updated, "changed");
     add_part(&out, counts->files_renamed, "renamed");
     add_part(&out, counts->files_deleted, "deleted");
-    add_part(&out, counts->directories_made, "new directories");
-    add_part(&out, counts->directories_removed, "removed directories");
+    add_part(
+        &out, counts->directories_made,
+        plural(counts->directories_made, "new directory", "new directories"));
+    add_part(&out, counts->directories_removed,
+             plural(counts->directories_removed, "removed directory",
+                    "removed directories"));
     if (!out.length)
         strbuf_adds(&out, none);
     return strbuf_detach(&out);
@@ -103,8 +116,8 @@ static void print_leftovers(struct cli_output *output,
                   (long long)info->counts.failed);
     if (info->lost)
         cli_print(output,
-                  "  %lld were offloaded to this drive and are lost there, "
-                  "%lld of them copied back from another\n",
+                  "  %lld offloaded to this drive and lost there, %lld of them "
+                  "copied back from another\n",
                   (long long)info->lost, (long long)info->given_back);
     if (info->unreadable)
         cli_print(output, "  %lld cannot be read: left alone on the drive\n",
@@ -186,8 +199,9 @@ static void complain_pulled(struct cli_output *output,
     char when[32], files[QUANTITY_SIZE];
 
     clock_format_local(clock_now_ns(), when, sizeof when);
-    cli_complain(output, "%s: PULLED %s: %s files in flight, plug in to repair",
-                 event->volume, when, format_count(event->in_flight, files));
+    cli_complain(output, "%s: PULLED %s: %s in flight, plug in to repair",
+                 event->volume, when,
+                 format_things(event->in_flight, "file", files));
 }
 
 static void print(struct cli_output *output, struct event *event)

@@ -21,16 +21,23 @@ static const struct cli_option options[] = {
 
 /* --- text --- */
 
+static const char *describe_copies(int count, char buffer[QUANTITY_SIZE])
+{
+    snprintf(buffer, QUANTITY_SIZE, "%d %s", count,
+             plural(count, "copy", "copies"));
+    return buffer;
+}
+
 static void print_file(struct cli_output *output, const struct event *event)
 {
     const struct tidy_info *info = &event->tidy;
-    char size[QUANTITY_SIZE], until[32] = "";
+    char size[QUANTITY_SIZE], copies[QUANTITY_SIZE], until[32] = "";
 
     if (info->reason == OFFLOAD_READY) {
-        cli_print(output, "  %s %s  %s  (%d copies)\n",
+        cli_print(output, "  %s %s  %s  (%s)\n",
                   info->is_dry ? "would go " : "removed  ",
                   cli_name(event->path), format_bytes(info->bytes, size),
-                  info->counted);
+                  describe_copies(info->counted, copies));
         return;
     }
     if (info->reason == OFFLOAD_KEEP_LOCAL)
@@ -49,8 +56,9 @@ static void print_waiting(struct cli_output *output,
         const char *advice = offload_reason_advice(reason);
         char count[QUANTITY_SIZE];
         if (info->waiting[i])
-            cli_print(output, "  %s stay here: %s%s%s\n",
+            cli_print(output, "  %s %s here: %s%s%s\n",
                       format_count(info->waiting[i], count),
+                      plural(info->waiting[i], "stays", "stay"),
                       offload_reason_text(reason), *advice ? "; " : "", advice);
     }
 }
@@ -60,14 +68,15 @@ static void print_job(struct cli_output *output, const struct event *event)
     const struct tidy_info *info = &event->tidy;
     char count[QUANTITY_SIZE], bytes[QUANTITY_SIZE];
 
-    cli_print(output, "%s: %s files %s (%s)", event->job,
-              format_count(info->files, count),
+    cli_print(output, "%s: %s %s (%s)", event->job,
+              format_things(info->files, "file", count),
               info->is_dry ? "would be removed from this machine"
                            : "removed from this machine",
               format_bytes(info->bytes, bytes));
     if (info->directories)
-        cli_print(output, ", %s emptied directories",
-                  format_count(info->directories, count));
+        cli_print(output, ", %s emptied %s",
+                  format_count(info->directories, count),
+                  plural(info->directories, "directory", "directories"));
     cli_print(output, "\n");
     print_waiting(output, info);
     if (event->text)

@@ -1,6 +1,7 @@
 #include "cli/cli_internal.h"
 
 #include "core/base/clock.h"
+#include "core/base/quantity.h"
 
 #include <jansson.h>
 
@@ -30,19 +31,31 @@ static json_t *undone_to_json(const struct event *event)
                      (json_int_t)counts->failed);
 }
 
+static void add_part(struct strbuf *out, int64_t count, const char *one,
+                     const char *many)
+{
+    char number[QUANTITY_SIZE];
+
+    if (count)
+        strbuf_addf(out, "%s%s %s", out->length ? ", " : "",
+                    format_count(count, number), plural(count, one, many));
+}
+
 static void print_undone(struct cli_output *output, const struct event *event)
 {
     const struct run_counts *counts = &event->run.counts;
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
     char started[32];
 
+    add_part(&out, counts->files_new, "file is back", "files are back");
+    add_part(&out, counts->files_updated, "is as before", "are as before");
+    add_part(&out, counts->files_renamed, "has its old name",
+             "have their old names");
+    add_part(&out, counts->files_deleted, "went into the versions",
+             "went into the versions");
     clock_format_minute(event->run.started_ns, started, sizeof started);
-    cli_print(
-        output,
-        "%s: run %s of %s taken back: %lld files are back, %lld as "
-        "before, %lld have their old names, %lld went into the versions\n",
-        event->volume, event->text, started, (long long)counts->files_new,
-        (long long)counts->files_updated, (long long)counts->files_renamed,
-        (long long)counts->files_deleted);
+    cli_print(output, "%s: run %s of %s taken back: %s\n", event->volume,
+              event->text, started, out.length ? out.text : "no file of it");
     cli_print(output, "  The next sync does it all again, unless the source "
                       "or the job changes first\n");
 }

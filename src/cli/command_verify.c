@@ -101,8 +101,8 @@ static void print_healed(struct cli_output *output, const struct event *event)
               format_count(healed, number));
     if (counts->failed)
         cli_print(output, ", %s not", format_count(counts->failed, number));
-    cli_print(output, "; %s files of the source read",
-              format_count(info->sources_read, number));
+    cli_print(output, "; %s of the source read",
+              format_things(info->sources_read, "file", number));
     if (info->sources_rotten)
         cli_print(output, ", %s rotten",
                   format_count(info->sources_rotten, number));
@@ -110,6 +110,20 @@ static void print_healed(struct cli_output *output, const struct event *event)
     if (event->text)
         cli_complain(output, "%s -> %s: %s", event->job, event->volume,
                      event->text);
+}
+
+void cli_print_finding(struct cli_output *output, const struct event *event)
+{
+    if (output->json)
+        cli_json_add(output, "findings",
+                     json_pack("{s:s?, s:s?, s:o, s:s}", "job", event->job,
+                               "volume", event->volume, "path",
+                               cli_json_path(event->path), "finding",
+                               event->text));
+    else
+        cli_print(output, "%s: %s: %s\n",
+                  event->job ? event->job : event->volume,
+                  cli_name(event->path), event->text);
 }
 
 static void print(struct cli_output *output, struct event *event)
@@ -123,14 +137,8 @@ static void print(struct cli_output *output, struct event *event)
         cli_json_add(output, "volumes", verified_to_json(event));
     else if (event->kind == EVENT_VERIFIED)
         print_verified(output, event);
-    else if (event->kind == EVENT_FINDING && output->json)
-        cli_json_add(output, "findings",
-                     json_pack("{s:s, s:o, s:s}", "job", event->job, "path",
-                               cli_json_path(event->path), "finding",
-                               event->text));
     else if (event->kind == EVENT_FINDING)
-        cli_print(output, "%s: %s: %s\n", event->job, cli_name(event->path),
-                  event->text);
+        cli_print_finding(output, event);
 }
 
 const struct cli_command cli_verify = {
@@ -138,6 +146,8 @@ const struct cli_command cli_verify = {
     .arguments = "[JOB|VOLUME…]",
     .summary = "Read the drive back and compare it with what was written",
     .details =
+        "Of a volume whose role is read-only: with what was recorded when it\n"
+        "was added; new and changed files are drift there.\n"
         "\"verified\" means that the bytes came from the device. Through FUSE\n"
         "and on network shares that cannot be proved: there it says "
         "\"compared\".\n"

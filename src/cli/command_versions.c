@@ -22,7 +22,7 @@ err_code cli_take_places(struct command *request, const struct cli_words *words,
 static const char *describe_reason(const struct version_info *info)
 {
     if (info->is_present)
-        return "on the drive";
+        return info->is_missing ? "recorded" : "on the drive";
     switch (info->reason) {
     case VERSION_REPLACED:
         return "replaced";
@@ -60,7 +60,7 @@ static void print_version(struct cli_output *output, const struct event *event)
         cli_print(output, ", there until %s (run %lld)", until,
                   (long long)info->run);
     }
-    cli_print(output, "\n");
+    cli_print(output, "%s\n", info->is_missing ? ", GONE from it" : "");
 }
 
 static json_t *version_to_json(const struct event *event)
@@ -71,9 +71,10 @@ static json_t *version_to_json(const struct event *event)
                        : json_integer((json_int_t)info->size_bytes);
 
     return json_pack(
-        "{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "volume",
-        event->volume, "job", event->job, "path", cli_json_path(event->path),
-        "state", json_reason(info), "size_bytes", size, "modified",
+        "{s:s, s:s, s:o, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:I, s:o}",
+        "volume", event->volume, "job", event->job, "path",
+        cli_json_path(event->path), "state", json_reason(info), "missing",
+        info->is_missing, "size_bytes", size, "modified",
         cli_json_time(info->mtime_ns), "copied",
         cli_json_time(info->committed_ns), "verified",
         cli_json_time(info->verified_ns), "until",

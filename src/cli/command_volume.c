@@ -5,6 +5,53 @@
 #include <jansson.h>
 #include <string.h>
 
+/* --- what is on a read-only volume --- */
+
+static void add_count(struct strbuf *out, int64_t count, const char *words)
+{
+    char number[QUANTITY_SIZE];
+
+    if (count)
+        strbuf_addf(out, ", %s %s", format_count(count, number), words);
+}
+
+static void print_contents(struct cli_output *output, const struct event *event)
+{
+    const struct contents_info *info = &event->contents;
+    CLEANUP(strbuf_release) struct strbuf words = STRBUF_INIT;
+    char files[QUANTITY_SIZE], bytes[QUANTITY_SIZE];
+
+    if (output->json) {
+        cli_json_add(
+            output, "contents",
+            json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "volume",
+                      event->volume, "files", (json_int_t)info->files, "new",
+                      (json_int_t)info->added, "changed",
+                      (json_int_t)info->changed, "gone", (json_int_t)info->gone,
+                      "failed", (json_int_t)info->failed, "bytes",
+                      (json_int_t)info->bytes, "seconds",
+                      (double)info->duration_ns / 1e9));
+        return;
+    }
+    add_count(&words, info->added, "new");
+    add_count(&words, info->changed, "changed");
+    add_count(&words, info->gone, "gone");
+    add_count(&words, info->failed, "could not be read");
+    cli_print(output, "%s: %s as %s to stay%s; %s read\n", event->volume,
+              format_things(info->files, "file", files),
+              plural(info->files, "it is", "they are"),
+              words.length ? words.text : ", nothing new",
+              format_bytes(info->bytes, bytes));
+}
+
+static void print_added(struct cli_output *output, struct event *event)
+{
+    if (event->kind == EVENT_CONTENTS)
+        print_contents(output, event);
+    else if (event->kind == EVENT_FINDING)
+        cli_print_finding(output, event);
+}
+
 /* --- volume add --- */
 
 static err_code set_name(struct command *request, const char *value,
@@ -70,14 +117,17 @@ const struct cli_command cli_volume_add = {
     .details =
         "PATH is where the volume is mounted. berth writes a small directory\n"
         ".berth to it, with a random id by which it is recognised wherever it\n"
-        "is mounted next time. A volume that another machine knows is joined.",
+        "is mounted next time. A volume that another machine knows is joined.\n"
+        "read-only: no job writes to it. Its files are read once, and their\n"
+        "hashes recorded: `berth verify` tells what changed since, and `berth\n"
+        "volume refresh` accepts it.",
     .kind = COMMAND_VOLUME_ADD,
     .least_words = 1,
     .most_words = 1,
     .options = add_options,
     .take_words = take_path,
     .check = check_add,
-    .print = print_nothing,
+    .print = print_added,
 };
 
 /* --- volume list --- */
@@ -137,4 +187,20 @@ const struct cli_command cli_volume_forget = {
     .least_words = 1,
     .most_words = 1,
     .print = print_nothing,
+};
+
+const struct cli_command cli_volume_refresh = {
+    .name = "volume refresh",
+    .arguments = "NAME…",
+    .summary = "Accept the files of a read-only volume as they are now",
+    .details =
+        "What is new or changed is read and its hash recorded, what is gone "
+        "is\n"
+        "forgotten; `berth verify` compares with that. Nothing is written to\n"
+        "the volume. Look at the changes with `berth verify NAME` first.",
+    .kind = COMMAND_VOLUME_REFRESH,
+    .least_words = 1,
+    .most_words = 1000,
+    .print = print_added,
+    .json_list = "contents",
 };

@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FORMAT 1
+/* What a new file has, and the highest that is known: catalogue_mounts.c makes
+ * it 2 once there is something that a reader of 1 must not miss. */
+#define FIRST_FORMAT 1
+#define FORMAT 2
 
 static const char schema[] =
     "CREATE TABLE meta ("
@@ -58,12 +61,11 @@ static err_code create_schema(struct db *db, const char *volume_id,
     code = statement_run(insert, err);
     if (code)
         return code;
-    snprintf(version, sizeof version, "PRAGMA user_version = %d", FORMAT);
+    snprintf(version, sizeof version, "PRAGMA user_version = %d", FIRST_FORMAT);
     return db_execute(db, version, err);
 }
 
-static err_code read_format(struct db *db, int64_t *out_format,
-                            struct error *err)
+err_code catalogue_format(struct db *db, int64_t *out_format, struct error *err)
 {
     struct statement *select;
     bool has_row;
@@ -97,9 +99,11 @@ static err_code check_volume(struct catalogue *catalogue, const char *volume_id,
         catalogue_get_meta(catalogue, "volume", &recorded, &found, err);
 
     if (!code && (!found || strcmp(recorded.text, volume_id) != 0))
-        code = error_set(err, ERR_CORRUPT,
-                         "%s is the catalogue of another volume (%s, not %s)",
-                         db_path(catalogue->db), recorded.text, volume_id);
+        code = error_set(
+            err, ERR_CORRUPT,
+            "%s is the catalogue of another volume (%s, not %s): move "
+            "it away, the drive itself tells the next run all",
+            db_path(catalogue->db), recorded.text, volume_id);
     return code;
 }
 
@@ -112,7 +116,7 @@ static err_code prepare_file(struct catalogue *catalogue, const char *volume_id,
 
     if (code)
         return code;
-    code = read_format(db, &format, err);
+    code = catalogue_format(db, &format, err);
     if (!code)
         code = check_format(db, format, err);
     if (!code && !format)
@@ -153,7 +157,7 @@ err_code catalogue_open_reader(const char *path, struct catalogue **out,
 
     if (code)
         return code;
-    code = read_format(db, &format, err);
+    code = catalogue_format(db, &format, err);
     if (!code && !format)
         code = error_set(err, ERR_NOT_FOUND, "%s holds no catalogue", path);
     if (!code)

@@ -12,6 +12,7 @@
  *     catalogue.c          the file, its schema and format
  *     catalogue_entries.c  rows by path
  *     catalogue_owners.c   owners
+ *     catalogue_mounts.c   filesystems below their sources
  *     catalogue_versions.c versions
  *     peers.c              what other hosts said, and what we told the volume
  *
@@ -90,7 +91,8 @@ err_code catalogue_add_owner(struct catalogue *catalogue, const char *host,
 err_code catalogue_update_owner(struct catalogue *catalogue,
                                 const struct owner *owner, struct error *err)
     MUST_CHECK;
-/* With its rows, versions and poisoned paths; not what is on the drive. */
+/* With its rows, versions, mounts and poisoned paths; not what is on the drive.
+ */
 err_code catalogue_remove_owner(struct catalogue *catalogue,
                                 const struct owner *owner, struct error *err)
     MUST_CHECK;
@@ -98,6 +100,27 @@ err_code catalogue_remove_owner(struct catalogue *catalogue,
 err_code catalogue_clear_owner(struct catalogue *catalogue,
                                const struct owner *owner, struct error *err)
     MUST_CHECK;
+
+/*
+ * --- filesystems below a source ---
+ *
+ * Which filesystem (guard.h) was mounted at which path of the job when the
+ * drive was given files from there. A catalogue that knows of one has format
+ * 2: a berth that knew nothing of them would take an unmounted one for a lot
+ * of deleted files.
+ */
+typedef void catalogue_visit_mount(void *context, const char *path,
+                                   const char *identity, bool is_accepted);
+err_code catalogue_list_mounts(struct catalogue *catalogue, int64_t owner,
+                               catalogue_visit_mount *visit, void *context,
+                               struct error *err) MUST_CHECK;
+/* `is_accepted`: it is empty, and somebody said that it is meant to be. */
+err_code catalogue_record_mount(struct catalogue *catalogue, int64_t owner,
+                                const char *path, const char *identity,
+                                bool is_accepted, struct error *err) MUST_CHECK;
+/* Fine when there is none. */
+err_code catalogue_forget_mount(struct catalogue *catalogue, int64_t owner,
+                                const char *path, struct error *err) MUST_CHECK;
 
 /* --- entries --- */
 
@@ -150,7 +173,7 @@ err_code catalogue_move_directory(struct catalogue *catalogue,
                                   const char *to, const struct record *record,
                                   struct error *err) MUST_CHECK;
 
-/* No path has more components than this: PATH_MAX allows fewer. */
+/* No path has more components than this: SCAN_DEPTH_LIMIT below a target. */
 #define CATALOGUE_DEPTH_LIMIT 2100
 
 /*

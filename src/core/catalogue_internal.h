@@ -30,4 +30,12 @@ err_code catalogue_record_from_row(struct statement *select, int column,
                                    struct arena *arena, struct record *out,
                                    struct error *err) MUST_CHECK;
 
+/* Of the file: 0 when it is new. */
+err_code catalogue_format(struct db *db, int64_t *out_format, struct error *err)
+    MUST_CHECK;
+
+/* Of one owner, all. */
+err_code catalogue_forget_mounts(struct catalogue *catalogue, int64_t owner,
+                                 struct error *err) MUST_CHECK;
+
 #endif

@@ -156,6 +156,8 @@ err_code catalogue_remove_owner(struct catalogue *catalogue,
     err_code code = catalogue_clear_owner(catalogue, owner, err);
 
     if (!code)
+        code = catalogue_forget_mounts(catalogue, owner->id, err);
+    if (!code)
         code = delete_of_owner(
             catalogue, "DELETE FROM version WHERE owner = ?1", owner->id, err);
     if (!code)

@@ -31,6 +31,12 @@ err_code catalogue_add_version(struct catalogue *catalogue,
     return statement_run(insert, err);
 }
 
+#define SELECT_VERSIONS                                                        \
+    "SELECT id, path, drive_path, reason, run, created_ns, record "            \
+    "FROM version WHERE owner = ?1 "
+#define VERSION_ORDER "ORDER BY path, created_ns, id"
+
+/* A range, so that the index is used. */
 err_code catalogue_walk_versions(struct catalogue *catalogue, int64_t owner,
                                  const char *path, version_visit *visit,
                                  void *context, struct error *err)
@@ -40,16 +46,17 @@ err_code catalogue_walk_versions(struct catalogue *catalogue, int64_t owner,
     bool has_row;
     err_code code = db_prepare(
         catalogue_db(catalogue),
-        "SELECT id, path, drive_path, reason, run, created_ns, record "
-        "FROM version WHERE owner = ?1 AND (?2 = '' OR path = ?2 OR "
-        "(path >= ?2 || '/' AND path < ?2 || '0')) " /* '0' follows '/' */
-        "ORDER BY path, created_ns, id",
+        *path ? SELECT_VERSIONS
+            "AND path >= ?2 AND path < ?2 || '0' " /* '0' follows '/' */
+            "AND (path = ?2 OR path >= ?2 || '/') " VERSION_ORDER
+              : SELECT_VERSIONS VERSION_ORDER,
         &select, err);
 
     if (code)
         return code;
     bind_int(select, 1, owner);
-    bind_text(select, 2, path);
+    if (*path)
+        bind_text(select, 2, path);
     while (!(code = statement_step(select, &has_row, err)) && has_row) {
         struct version version = {
             .id = column_int(select, 0),
@@ -95,12 +102,8 @@ static err_code add_to_list(void *context, const struct version *version,
 
     copy.path = keep(arena, version->path);
     copy.drive_path = keep(arena, version->drive_path);
-    if (version->has_record) {
-        copy.record.key = NULL;
-        copy.record.raw = keep(arena, version->record.raw);
-        copy.record.drive = keep(arena, version->record.drive);
-        copy.record.link_target = keep(arena, version->record.link_target);
-    }
+    if (version->has_record)
+        record_keep(&copy.record, arena);
     ARRAY_PUSH(listing->out, copy);
     return ERR_OK;
 }

@@ -1,6 +1,7 @@
 #include "core/claim.h"
 
 #include "core/base/path.h"
+#include "core/contents.h"
 #include "core/db.h"
 #include "core/names.h"
 #include "core/peers.h"
@@ -142,6 +143,29 @@ static err_code move_versions(struct catalogue *catalogue, int64_t from,
     return statement_run(update, err);
 }
 
+/* Nor is what their rows said of owners and modes this host's word (G10). */
+static err_code mark_versions(struct catalogue *catalogue, int64_t owner,
+                              struct error *err)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT;
+    CLEANUP(version_list_release)
+    struct version_list versions = {.items = NULL};
+    err_code code =
+        catalogue_list_versions(catalogue, owner, "", &arena, &versions, err);
+
+    for (size_t i = 0; !code && i < versions.count; i++) {
+        struct version *version = &versions.items[i];
+        if (!version->has_record)
+            continue;
+        version->record.flags |= RECORD_CLAIMED;
+        code = catalogue_remove_version(catalogue, owner, version->drive_path,
+                                        err);
+        if (!code)
+            code = catalogue_add_version(catalogue, version, err);
+    }
+    return code;
+}
+
 /* The one whose rows are true: it was the last to have it. */
 static const struct owner *find_holder(const struct owners *owners,
                                        const char *host, const char *directory)
@@ -186,6 +210,8 @@ static err_code take_over(struct catalogue *catalogue,
 
     if (!code)
         code = catalogue_walk(catalogue, holder, take_row, &taking, err);
+    if (!code)
+        code = mark_versions(catalogue, holder->id, err);
     if (code)
         return code;
     CLEANUP(owner_release) struct owner taken = *holder;
@@ -199,6 +225,122 @@ static err_code take_over(struct catalogue *catalogue,
     if (!code)
         code = peers_mark_due(catalogue, host, err);
     return code;
+}
+
+/* --- another name of the same job --- */
+
+static err_code doubt_row(void *context, const char *path,
+                          const char *drive_path, const struct record *record,
+                          struct error *err)
+{
+    const struct taking *taking = context;
+    struct record doubted = *record;
+
+    /* Perhaps another source has the name's place: nothing is deleted for what
+     * that does not have. The drive's side is as it was verified. */
+    doubted.flags |= RECORD_CLAIMED;
+    doubted.source.ctime_ns = doubted.source.btime_ns = 0;
+    doubted.source.inode = 0;
+    return catalogue_put(taking->catalogue, taking->owner, path, &doubted, err);
+}
+
+static err_code rename_owner(struct catalogue *catalogue, struct owner *owner,
+                             const char *job, struct error *err)
+{
+    struct taking taking = {catalogue, owner};
+    err_code code = catalogue_walk(catalogue, owner, doubt_row, &taking, err);
+
+    if (code)
+        return code;
+    free(owner->job);
+    owner->job = xstrdup(job);
+    owner->last_full_ns = owner->last_sync_ns = 0;
+    return catalogue_update_owner(catalogue, owner, err);
+}
+
+static struct owner *find_forgotten(const struct owners *owners,
+                                    const struct config *config,
+                                    const char *host, const char *directory)
+{
+    struct owner *last = NULL;
+
+    for (size_t i = 0; i < owners->count; i++) {
+        struct owner *owner = &owners->items[i];
+        if (!strcmp(owner->host, host) && strcmp(owner->job, CONTENTS_JOB) &&
+            !strcmp(owner->directory, directory) &&
+            !config_find_job(config, owner->job) &&
+            (!last || owner->last_sync_ns > last->last_sync_ns))
+            last = owner;
+    }
+    return last;
+}
+
+static err_code take_name(struct catalogue *catalogue, struct owner *old,
+                          const struct owner *own, const char *job,
+                          struct error *err)
+{
+    if (!own)
+        return rename_owner(catalogue, old, job, err);
+    err_code code = move_versions(catalogue, old->id, own->id, err);
+    return code ? code : catalogue_remove_owner(catalogue, old, err);
+}
+
+err_code claim_renamed(struct catalogue *catalogue, const struct config *config,
+                       const char *host, const char *job, const char *directory,
+                       char **out_old, struct error *err)
+{
+    CLEANUP(owners_release) struct owners owners = {.items = NULL};
+    CLEANUP_FREE char *name = NULL;
+    struct db *db = catalogue_db(catalogue);
+    const struct owner *own = NULL;
+    err_code code = catalogue_list_owners(catalogue, &owners, err);
+
+    *out_old = NULL;
+    if (code)
+        return code;
+    struct owner *old = find_forgotten(&owners, config, host, directory);
+    if (!old)
+        return ERR_OK;
+    for (size_t i = 0; i < owners.count; i++)
+        if (is_job_of(&owners.items[i], host, job, directory))
+            own = &owners.items[i];
+    name = xstrdup(old->job);
+    code = db_begin(db, err);
+    if (code)
+        return code;
+    code = take_name(catalogue, old, own, job, err);
+    if (!code)
+        code = peers_mark_due(catalogue, host, err);
+    if (!code)
+        code = db_commit(db, err);
+    else
+        db_rollback(db);
+    if (!code)
+        *out_old = TAKE_PTR(name);
+    return code;
+}
+
+err_code claim_own(struct catalogue *catalogue, const char *host,
+                   struct error *err)
+{
+    CLEANUP(owners_release) struct owners owners = {.items = NULL};
+    err_code code = catalogue_list_owners(catalogue, &owners, err);
+
+    for (size_t i = 0; !code && i < owners.count; i++) {
+        struct owner *owner = &owners.items[i];
+        struct taking taking = {catalogue, owner};
+        if (strcmp(owner->host, host) != 0)
+            continue;
+        code = catalogue_walk(catalogue, owner, take_row, &taking, err);
+        if (!code)
+            code = mark_versions(catalogue, owner->id, err);
+        free(owner->source_identity);
+        owner->source_identity = xstrdup("");
+        owner->last_full_ns = owner->last_sync_ns = 0;
+        if (!code)
+            code = catalogue_update_owner(catalogue, owner, err);
+    }
+    return code ? code : peers_mark_due(catalogue, host, err);
 }
 
 err_code claim_take(struct catalogue *catalogue, const char *host,

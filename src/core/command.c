@@ -8,7 +8,7 @@ struct command *command_new(enum command_kind kind)
 
     command->kind = kind;
     command->sample = 1.0;
-    command->compare_first = true;
+    command->compare_first = kind != COMMAND_RESCAN;
     command->volume = config_volume_defaults();
     command->job = config_job_defaults();
     return command;

@@ -17,6 +17,7 @@ enum command_kind {
     COMMAND_VOLUME_ADD,
     COMMAND_VOLUME_LIST,
     COMMAND_VOLUME_FORGET,
+    COMMAND_VOLUME_REFRESH, /* names of read-only volumes */
     COMMAND_JOB_ADD,
     COMMAND_JOB_LIST,
     COMMAND_JOB_REMOVE,
@@ -33,7 +34,8 @@ enum command_kind {
     COMMAND_UNDO,
     COMMAND_WATCH,  /* EVENT_DRIVES now and whenever they change, until stopped
                      */
-    COMMAND_RESCAN, /* look again, health included */
+    COMMAND_RESCAN, /* look again, health included; compare_first: and at the
+                       sources, for what is not on each volume */
     COMMAND_MOUNT,
     COMMAND_EJECT,
     COMMAND_TIDY,   /* what `move` may remove locally: names, dry_run */
@@ -43,11 +45,17 @@ enum command_kind {
     COMMAND_SCHEDULE_REMOVE,
     COMMAND_SCHEDULE_SHOW,
     COMMAND_DOCTOR,
-    COMMAND_INIT,        /* dry_run: say only */
+    COMMAND_INIT,        /* dry_run: say only; names: of what it would say,
+                            what is not to be done */
     COMMAND_ASK_TO_QUIT, /* a holder: SIGTERM to a program of the user's */
     COMMAND_SETTINGS,    /* every setting of every volume and job */
     COMMAND_SET,         /* name, key, value */
     COMMAND_FOLDERS,     /* path: a directory, absolute; NULL: the home */
+    COMMAND_LINES, /* what differs between two texts: names[0] as of at_ns,
+                      names[1] as of other_at_ns: VOLUME:/PATH, or an
+                      absolute path here */
+    COMMAND_RSYNC_LINES, /* what rsync does by cron */
+    COMMAND_SILENCE,     /* value: such a line, made a comment */
 };
 
 enum diff_depth {
@@ -68,8 +76,8 @@ struct command {
 
     /* DIFF, SYNC, VERIFY, PRUNE: names of jobs and volumes, none: all.
      * VERSIONS, RESTORE: absolute paths, or VOLUME:/PATH.
-     * FORGET, REMOVE, CLAIM, MOUNT, EXCLUDE: the one name. EJECT: a volume's
-     * name, a device, a model. */
+     * FORGET, REFRESH, REMOVE, CLAIM, MOUNT, EXCLUDE: the one name. EJECT: a
+     * volume's name, a device, a model. */
     char **names;
     size_t name_count;
 
@@ -82,6 +90,7 @@ struct command {
     enum diff_depth depth; /* DIFF, SYNC */
     bool dry_run;          /* SYNC, TIDY, PRUNE: say only */
     bool eject_after;      /* SYNC: the drives that it wrote to */
+    bool mounts;           /* SYNC: also what is attached and not mounted */
     /*
      * SYNC: exactly these plans, as they were shown; what changed meanwhile
      * on the drive's side drops out. NULL: made anew.
@@ -90,7 +99,7 @@ struct command {
     size_t reviewed_count;
     bool wait_while_busy;     /* EJECT: until it is free or stopped: a screen */
     bool compare_first;       /* EJECT, eject_after: to say what is not on it;
-                                 true unless changed */
+                                 true unless changed, of RESCAN false */
     int64_t pid;              /* ASK_TO_QUIT */
     int64_t approved_deletes; /* SYNC: 0 for none */
     char *scheduled;          /* SYNC: "02:00": by a timer (nights.h); NULL */
@@ -100,12 +109,13 @@ struct command {
     int64_t run;              /* HISTORY: 0: the list; UNDO: 0: the last */
     char *run_volume;         /* HISTORY, UNDO: of that run; NULL: any */
     char *at;                 /* RESTORE: as of then (moment.h); NULL: now */
-    int64_t at_ns;            /* RESTORE: exactly then; 0: as `at` says */
-    char *to;                 /* RESTORE: absolute; NULL: where it came from */
-    bool replace, trust;      /* RESTORE */
-    char *key, *value;        /* SET */
-    bool take_back;           /* EXCLUDE */
-    int64_t free_bytes;       /* PRUNE: until so much is free; 0: by rule */
+    int64_t at_ns;       /* RESTORE: exactly then; 0: as `at` says; LINES */
+    int64_t other_at_ns; /* LINES; 0: now */
+    char *to;            /* RESTORE: absolute; NULL: where it came from */
+    bool replace, trust; /* RESTORE */
+    char *key, *value;   /* SET */
+    bool take_back;      /* EXCLUDE */
+    int64_t free_bytes;  /* PRUNE: until so much is free; 0: by rule */
 };
 
 struct command *command_new(enum command_kind kind);

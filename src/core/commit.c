@@ -73,7 +73,7 @@ static err_code commit_placed(struct catalogue *catalogue,
                    ? catalogue_remove_file(catalogue, owner, intent->path, err)
                    : catalogue_put(catalogue, owner, intent->path,
                                    &intent->record, err);
-    if (!code)
+    if (!code && !when.keeps_poison)
         code = journal_unpoison(catalogue, owner->id, intent->path, err);
     return code;
 }
@@ -221,7 +221,8 @@ static err_code commit_all(struct session *session, const struct owners *owners,
                            struct batch *batch, struct run_counts *counts,
                            struct error *err)
 {
-    const struct commit_when when = {session->run, batch->committed_ns};
+    const struct commit_when when = {session->run, batch->committed_ns,
+                                     batch->keeps_poison};
     err_code code = ERR_OK;
 
     for (size_t i = 0; !code && i < batch->intents.count; i++) {

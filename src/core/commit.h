@@ -17,6 +17,7 @@ struct batch {
     err_code *codes;      /* one per intent, ERR_OK: applied */
     struct arena arena;   /* strings of the intents */
     int64_t committed_ns; /* 0: not prepared */
+    bool keeps_poison;    /* see commit_when */
     /* The commit file that tells the volume of it (replica.h). */
     struct {
         int64_t sequence; /* 0: none */
@@ -42,6 +43,7 @@ err_code commit_prepare(struct session *session, struct batch *batch,
 struct commit_when {
     int64_t run;
     int64_t now_ns;
+    bool keeps_poison; /* not staged since the flush failed: still doubtful */
 };
 err_code commit_change(struct catalogue *catalogue, struct commit_when when,
                        const struct owner *owner, const struct intent *intent,

@@ -4,6 +4,7 @@
 #include "core/base/clock.h"
 #include "core/base/quantity.h"
 #include "core/compare_internal.h"
+#include "core/db.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -129,14 +130,11 @@ static err_code walker_init(struct walker *walker, struct compare_walk *walk,
                             const struct compare_options *options,
                             const struct filter *filter, struct error *err)
 {
-    struct platform_stat root;
-    err_code code = platform_stat_fd(options->source_fd, &root, err);
+    err_code code = ERR_OK;
 
-    *walker = (struct walker){.walk = walk,
-                              .options = options,
-                              .filter = filter,
-                              .source_mount = root.mount};
-    if (!code && options->owner)
+    *walker =
+        (struct walker){.walk = walk, .options = options, .filter = filter};
+    if (options->owner)
         code = catalogue_open_reader(options->catalogue_path,
                                      &walker->catalogue, err);
     return code;
@@ -223,6 +221,7 @@ static void make_plan(const struct compare_options *options,
         compare_match_renames(options, &plan, &gone, &fresh);
     if (options->job->include_count)
         plan_drop_empty_directories(&plan);
+    plan_keep_directories(&plan);
     free(gone.items);
     free(fresh.items);
     free(shifted.items);
@@ -238,6 +237,9 @@ static void run_walkers(struct walker *walkers, unsigned count)
 
     for (unsigned i = 1; i < count; i++)
         threads[i] = thread_start(walker_main, &walkers[i]);
+    /* While the first directories are read. */
+    if (walkers[0].catalogue)
+        db_read_ahead(catalogue_db(walkers[0].catalogue));
     walker_main(&walkers[0]);
     for (unsigned i = 1; i < count; i++)
         thread_join(threads[i]);
@@ -253,17 +255,24 @@ err_code compare(const struct compare_options *options, struct plan *out,
         (const char *const *)job->exclude, job->exclude_count, job->keep_junk);
     CLEANUP_FREE struct walker *walkers =
         xcalloc(options->walkers, sizeof *walkers);
+    struct platform_stat source;
+    err_code code = platform_stat_fd(options->source->fd, &source, err);
+
+    if (code) {
+        filter_free(filter);
+        return code;
+    }
     const struct compare_task root = {
         .path = "",
         .raw = "",
         .drive = "",
         .listed = "",
+        .mount = source.mount,
         .row = options->owner ? options->owner->root : 0,
         .in_source = true,
         .on_drive = options->drive_has_directory,
     };
 
-    err_code code = ERR_OK;
     walk_init(&walk, err);
     for (unsigned i = 0; !code && i < options->walkers; i++)
         code = walker_init(&walkers[i], &walk, options, filter, err);

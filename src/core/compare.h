@@ -19,6 +19,7 @@
 #include "core/config.h"
 #include "core/journal.h"
 #include "core/plan.h"
+#include "core/source.h"
 #include "core/traits.h"
 
 #include <stdatomic.h>
@@ -38,7 +39,7 @@ struct directory_id {
 
 struct compare_options {
     const struct config_job *job;
-    int source_fd;
+    const struct source *source;
     int drive_fd;             /* the volume's root; -1: quick, drive not read */
     const char *directory;    /* of the job on the volume */
     bool drive_has_directory; /* false: nothing of the job is there yet */

@@ -2,6 +2,7 @@
 
 #include "core/base/array.h"
 #include "core/base/path.h"
+#include "core/compare_look.h"
 
 #include <assert.h>
 #include <string.h>
@@ -76,7 +77,7 @@ static void add_note(struct walker *walker, const struct compare_task *task,
         .mode = stat->mode,
         .uid = stat->uid,
         .gid = stat->gid,
-        .is_adopted = is_adopted,
+        .how = is_adopted ? NOTED_ADOPTED : NOTED_SIGNED,
     };
     struct action *action =
         compare_add(walker, task, trio, ACTION_NOTE,
@@ -93,6 +94,8 @@ static void add_candidate(struct walker *walker,
         .path = action->path,
         .drive = action->drive,
         .signature = *signature,
+        .filesystem =
+            source_filesystem_of(walker->options->source, action->path),
     };
 
     if (action->type == ENTRY_FILE && signature->size_bytes > 0)
@@ -110,6 +113,7 @@ static void push_child(struct walker *walker, const struct compare_task *task,
         .raw = compare_join(scratch, task->raw, raw),
         .drive = compare_join(scratch, task->drive, trio->drive_name),
         .listed = compare_join(scratch, task->listed, trio->listed_name),
+        .mount = trio->source ? trio->source->stat.mount : task->mount,
         .row = row,
         .in_source = trio->source && !early,
         .on_drive = on_drive,
@@ -133,15 +137,20 @@ static struct stamp drive_stamp(const struct trio *trio)
     return trio->drive ? stamp_of(&trio->drive->stat) : trio->row->stamp;
 }
 
+bool compare_is_twin(const struct walker *walker, const struct trio *trio)
+{
+    return trio->row && walker->twins.count &&
+           walker->twins.items[trio->row - walker->rows.items];
+}
+
 /* A row's thing leaves its name: a file into the versions, a tree bit by bit */
 static void add_delete(struct walker *walker, const struct compare_task *task,
                        const struct trio *trio, bool early)
 {
     assert(trio->row);
     bool is_directory = trio->row->type == ENTRY_DIRECTORY;
+    bool is_twin = compare_is_twin(walker, trio);
     struct trio gone = *trio;
-    bool is_twin = walker->twins.count &&
-                   walker->twins.items[trio->row - walker->rows.items];
 
     gone.source = NULL;
     struct action *action = compare_add(
@@ -189,9 +198,9 @@ static void add_copy(struct walker *walker, const struct compare_task *task,
         action->before = drive_stamp(trio);
     if (trio->row && trio->row->flags & RECORD_SQLITE)
         action->flags |= ACTION_DATABASE;
-    if (verdict == DIFF_REPLACE && !trio->row && trio->drive && !is_poisoned)
-        compare_note_shift(walker, action->path, &trio->source->stat,
-                           &trio->drive->stat);
+    if (verdict == DIFF_REPLACE && !is_poisoned &&
+        !look_at_wal(walker, task, trio->source, trio->row))
+        compare_note_shift(walker, action, trio);
     /* Without rows nothing is gone that it could have been. */
     if (verdict == DIFF_NEW && walker->options->owner)
         add_candidate(walker, &walker->fresh, action, &signature);
@@ -205,9 +214,44 @@ static enum action_reason conflict_reason(const struct trio *trio)
         return REASON_FOREIGN_DIRECTORY;
     enum entry_type type;
     entry_type_of(trio->source->stat.type, &type);
-    if (trio->row->type == ENTRY_DIRECTORY && type != ENTRY_DIRECTORY)
+    if (type == ENTRY_DIRECTORY)
+        return REASON_DRIFT_KEPT;
+    if (trio->row->type == ENTRY_DIRECTORY)
         return REASON_TREE_IN_THE_WAY;
-    return REASON_DRIFT_KEPT;
+    return trio->drive && trio->drive->stat.type == PLATFORM_DIRECTORY
+               ? REASON_FOREIGN_DIRECTORY
+               : REASON_DRIFT_KEPT;
+}
+
+static void add_conflict(struct walker *walker, const struct compare_task *task,
+                         const struct trio *trio, enum action_reason reason)
+{
+    const struct action *action =
+        compare_add(walker, task, trio, ACTION_CONFLICT, reason);
+
+    if (trio->row)
+        compare_note_shift(walker, action, trio);
+}
+
+/* What is not ours becomes a version before something of another kind comes. */
+static void make_way(struct walker *walker, const struct compare_task *task,
+                     const struct trio *trio)
+{
+    struct action *delete =
+        compare_add(walker, task, trio, ACTION_DELETE, REASON_DRIFT);
+    enum entry_type type = ENTRY_FILE;
+
+    entry_type_of(trio->drive->stat.type, &type);
+    delete->flags |= ACTION_EARLY;
+    delete->type = (unsigned char)type;
+    delete->before = stamp_of(&trio->drive->stat);
+}
+
+/* A symlink that only the catalogue can have takes nobody's place. */
+static bool is_only_noted(const struct walker *walker, const struct trio *trio)
+{
+    return trio->source->stat.type == PLATFORM_SYMLINK &&
+           !walker->options->traits->has_symlinks;
 }
 
 void compare_carry_out_file(struct walker *walker,
@@ -216,10 +260,17 @@ void compare_carry_out_file(struct walker *walker,
                             bool is_poisoned)
 {
     switch (verdict) {
+    case DIFF_REPLACE:
+        if (trio->drive && is_only_noted(walker, trio)) {
+            make_way(walker, task, trio);
+            compare_add(walker, task, trio, ACTION_NEW, REASON_NONE);
+            break;
+        }
+        add_copy(walker, task, trio, verdict, is_poisoned);
+        break;
     case DIFF_NEW:
     case DIFF_AGAIN:
     case DIFF_UPDATE:
-    case DIFF_REPLACE:
         add_copy(walker, task, trio, verdict, is_poisoned);
         break;
     case DIFF_SWAP:
@@ -234,7 +285,7 @@ void compare_carry_out_file(struct walker *walker,
         add_note(walker, task, trio, verdict == DIFF_ADOPT);
         break;
     case DIFF_CONFLICT:
-        compare_add(walker, task, trio, ACTION_CONFLICT, conflict_reason(trio));
+        add_conflict(walker, task, trio, conflict_reason(trio));
         break;
     case DIFF_ROT:
         compare_add(walker, task, trio, ACTION_CONFLICT, REASON_ROT);
@@ -260,15 +311,10 @@ void compare_carry_out_directory(struct walker *walker,
     case DIFF_AGAIN:
         compare_add(walker, task, trio, ACTION_MKDIR, REASON_MISSING_ON_DRIVE);
         break;
-    case DIFF_REPLACE: {
-        struct action *delete =
-            compare_add(walker, task, trio, ACTION_DELETE, REASON_DRIFT);
-        delete->flags |= ACTION_EARLY;
-        delete->type = ENTRY_FILE;
-        delete->before = stamp_of(&trio->drive->stat);
+    case DIFF_REPLACE:
+        make_way(walker, task, trio);
         compare_add(walker, task, trio, ACTION_MKDIR, REASON_DRIFT);
         break;
-    }
     case DIFF_SWAP:
         add_delete(walker, task, trio, true);
         compare_add(walker, task, trio, ACTION_MKDIR, REASON_NONE);
@@ -320,11 +366,15 @@ void compare_carry_out_gone(struct walker *walker,
         compare_add(walker, task, trio, ACTION_FOREIGN, REASON_NONE);
         break;
     case DIFF_CONFLICT:
-        compare_add(walker, task, trio, ACTION_CONFLICT,
-                    REASON_GONE_BUT_CHANGED);
+        /* To the volume it is something else that has the new one's name. */
+        if (compare_is_twin(walker, trio) &&
+            trio->drive->stat.type != PLATFORM_DIRECTORY)
+            make_way(walker, task, trio);
+        else
+            add_conflict(walker, task, trio, REASON_GONE_BUT_CHANGED);
         break;
     case DIFF_LOSS:
-        compare_add(walker, task, trio, ACTION_CONFLICT, REASON_LOSS);
+        add_conflict(walker, task, trio, REASON_LOSS);
         break;
     default:
         break;

@@ -25,6 +25,9 @@ struct action *compare_add(struct walker *walker,
                            const struct trio *trio, enum action_kind kind,
                            enum action_reason reason);
 
+/* Gone, and something new has a name that is the same on the volume. */
+bool compare_is_twin(const struct walker *walker, const struct trio *trio);
+
 /* What the verdict on a file, a directory, or on what is gone comes to. */
 void compare_carry_out_file(struct walker *walker,
                             const struct compare_task *task,

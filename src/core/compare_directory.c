@@ -64,6 +64,15 @@ static bool is_respelt(const struct walker *walker, const struct trio *trio)
            strcmp(record_raw(trio->row), trio->source->raw) != 0;
 }
 
+/* What the drive's cannot become, nor be replaced by in one step. */
+static bool comes_after_a_delete(const struct walker *walker,
+                                 const struct diff_input *input)
+{
+    return input->source_type == ENTRY_DIRECTORY ||
+           (input->source_type == ENTRY_SYMLINK &&
+            !walker->options->traits->has_symlinks);
+}
+
 static err_code judge_present(struct walker *walker,
                               const struct compare_task *task,
                               const struct trio *trio, struct error *err)
@@ -74,9 +83,8 @@ static err_code judge_present(struct walker *walker,
         walker->plan.totals.files_seen++;
         walker->plan.totals.bytes_seen = sum_of_bytes(
             walker->plan.totals.bytes_seen, input.signature.size_bytes);
-        if (trio->row && trio->row->flags & RECORD_SQLITE)
-            input.signature.side =
-                look_at_wal(&walker->source, trio->source->raw);
+        input.signature.side =
+            look_at_wal(walker, task, trio->source, trio->row);
     }
     input.is_poisoned = is_poisoned(walker, task, trio);
     enum diff_verdict verdict = diff_decide(&input);
@@ -93,12 +101,18 @@ static err_code judge_present(struct walker *walker,
         }
         verdict = diff_decide(&input);
     }
+    /* Only the change time tells of them: they are looked at with the content.
+     */
+    if (verdict == DIFF_SIGN && input.source_type == ENTRY_FILE &&
+        walker->options->traits->has_attributes &&
+        look_at_attributes(walker, task, trio->source, trio->row))
+        verdict = DIFF_TOUCH;
     if (verdict == DIFF_NOTHING && is_respelt(walker, trio))
         verdict = DIFF_SIGN;
     struct trio judged = *trio;
     judged.needs_room =
         trio->source->needs_room || verdict == DIFF_SWAP ||
-        (input.source_type == ENTRY_DIRECTORY && verdict == DIFF_REPLACE);
+        (verdict == DIFF_REPLACE && comes_after_a_delete(walker, &input));
     if (compare_moved(&walker->moved, trio->key))
         compare_add_directory_rename(walker, task, &judged);
     if (input.source_type == ENTRY_DIRECTORY)
@@ -117,13 +131,20 @@ static bool is_litter(const struct walker *walker,
             filter_is_volume_litter(trio->key));
 }
 
-static void judge_gone(struct walker *walker, const struct compare_task *task,
-                       const struct trio *trio)
+/*
+ * What the job excludes stays on the drive as it is, also when its source is
+ * gone (ENGINE, Comparing): whoever moves a directory elsewhere and excludes
+ * it has not deleted its backup. Unless something new needs its name; and what
+ * was offloaded is looked after in any case.
+ */
+static bool is_frozen(struct walker *walker, const struct compare_task *task,
+                      const struct trio *trio)
 {
-    if (!trio->row && is_litter(walker, task, trio))
-        return;
-    struct diff_input input = make_input(walker, trio);
-    compare_carry_out_gone(walker, task, trio, diff_decide(&input));
+    if (!trio->row || task->early || trio->row->flags & RECORD_OFFLOADED ||
+        compare_is_twin(walker, trio))
+        return false;
+    return look_is_excluded(walker, task, trio->key,
+                            trio->row->type == ENTRY_DIRECTORY);
 }
 
 /* A -wal or -journal on the drive beside a snapshot belongs to another state
@@ -144,14 +165,47 @@ static void retire_stale_side(struct walker *walker,
     delete->size_bytes = delete->before.size_bytes;
 }
 
+/* Also where the source's has gone meanwhile: rsync brought the one here. */
+static bool is_stale_side(struct walker *walker,
+                          const struct compare_task *task,
+                          const struct trio *trio)
+{
+    bool is_offloaded = trio->row && trio->row->flags & RECORD_OFFLOADED;
+
+    return !is_offloaded &&
+           look_is_stale_side(walker, task, trio->key, trio->drive) &&
+           !look_is_excluded(walker, task, trio->key, false);
+}
+
+static void judge_gone(struct walker *walker, const struct compare_task *task,
+                       const struct trio *trio)
+{
+    if (!trio->row && is_litter(walker, task, trio))
+        return;
+    if (is_frozen(walker, task, trio)) {
+        compare_add(walker, task, trio, ACTION_SKIP, REASON_EXCLUDED);
+        return;
+    }
+    if (is_stale_side(walker, task, trio)) {
+        retire_stale_side(walker, task, trio);
+        return;
+    }
+    struct diff_input input = make_input(walker, trio);
+    compare_carry_out_gone(walker, task, trio, diff_decide(&input));
+}
+
 static err_code judge(struct walker *walker, const struct compare_task *task,
                       const struct trio *trio, struct error *err)
 {
-    if (!trio->source) {
+    struct look look = look_at_mounts(walker, task, trio->key, trio->source);
+    bool is_mount = look.reason != REASON_NONE;
+
+    if (!is_mount && !trio->source) {
         judge_gone(walker, task, trio);
         return ERR_OK;
     }
-    struct look look = look_at_source(walker, task, trio->source);
+    if (!is_mount)
+        look = look_at_source(walker, task, trio->source);
     if (look.reason == REASON_NONE && !trio->drive_name)
         look.reason = REASON_NAME_TOO_LONG;
     if (look.reason == REASON_NONE)
@@ -272,9 +326,10 @@ static err_code read_source(struct walker *walker,
     walker->source.count = 0;
     if (!task->in_source)
         return ERR_OK;
-    return scan_directory(options->source_fd, task->raw,
-                          &options->traits->names, false, &walker->scratch,
-                          &walker->source, err);
+    const char *path = task->raw;
+    int root_fd = source_root(options->source, &path);
+    return scan_directory(root_fd, path, &options->traits->names, false,
+                          &walker->scratch, &walker->source, err);
 }
 
 static err_code read_drive(struct walker *walker,
@@ -306,6 +361,7 @@ static void freeze_directory(struct walker *walker,
         .before = STAMP_NOTHING,
         .path = arena_strdup(arena, task->path),
         .raw = arena_strdup(arena, task->raw),
+        .drive = arena_strdup(arena, task->listed),
     };
 
     ARRAY_PUSH(&walker->plan, action);
@@ -325,6 +381,13 @@ static void count_progress(struct walker *walker)
     atomic_fetch_add(&progress->bytes, bytes);
 }
 
+/* One directory of the drive (somebody else's, a path too long for it) is no
+ * reason to leave the others alone; a device that fails is. */
+static bool is_only_here(const struct compare_task *task, err_code code)
+{
+    return *task->path && !error_is_device_failure(code);
+}
+
 err_code compare_directory(struct walker *walker,
                            const struct compare_task *task, struct error *err)
 {
@@ -339,12 +402,17 @@ err_code compare_directory(struct walker *walker,
     if (!code && task->row)
         code = catalogue_list(walker->catalogue, task->row, &walker->scratch,
                               &walker->rows, err);
-    if (!code)
-        code = read_drive(walker, task, err);
+    if (code)
+        return code;
+    code = read_drive(walker, task, err);
+    if (code && is_only_here(task, code)) {
+        freeze_directory(walker, task, code);
+        return ERR_OK;
+    }
     if (code)
         return code;
     count_rows(walker);
     count_progress(walker);
-    compare_find_moved(walker);
+    compare_find_moved(walker, task);
     return merge(walker, task, err);
 }

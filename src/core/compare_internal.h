@@ -14,6 +14,8 @@ struct compare_task {
     const char *drive;  /* final spelling on the volume, below the job */
     const char *listed; /* where the volume has it now: differs from `drive`
                            below a directory that is going to be renamed */
+    uint64_t mount;     /* of the source's directory: what is in it and has
+                           another one is a mount point */
     int64_t row;        /* id of its rows; 0: none */
     bool in_source, on_drive;
     bool early;      /* what is gone here stands in the way of something new */
@@ -24,6 +26,7 @@ struct compare_task {
 struct rename_candidate {
     const char *path, *drive;
     struct signature signature;
+    size_t filesystem; /* of the source: source_filesystem_of */
     bool is_paired;
 };
 struct rename_candidates {
@@ -31,10 +34,14 @@ struct rename_candidates {
     size_t count, capacity;
 };
 
-/* No row yet, equal sizes, and times that are a clock shift apart. */
+/* Equal sizes, and times that are a clock shift apart: of source and drive
+ * without a row, else of row and drive. */
 struct shifted_file {
     const char *path;
-    const struct noted *noted; /* in the plan's arena: what adopting writes */
+    enum action_kind kind; /* what it would be otherwise */
+    bool is_gone;          /* from the source: then `content` is the row's */
+    struct hash content;
+    const struct noted *noted; /* in the plan's arena */
     int64_t shift_ns;
 };
 struct shifted_files {
@@ -42,6 +49,7 @@ struct shifted_files {
     size_t count, capacity;
 };
 
+struct trio;
 struct compare_walk; /* shared by the walkers: compare.c */
 
 /*
@@ -63,7 +71,6 @@ struct walker {
     struct compare_walk *walk;
     const struct compare_options *options;
     const struct filter *filter;
-    uint64_t source_mount;
     struct catalogue *catalogue; /* NULL: none yet */
     struct arena scratch;        /* of one directory */
     struct scan source, drive;
@@ -89,9 +96,10 @@ err_code compare_directory(struct walker *walker,
 /*
  * Finds directories that were renamed in place and names that the volume does
  * not tell apart, between the three sides that were just read. Rows and drive
- * entries of a moved directory get its new key.
+ * entries of a moved directory get its new key. One with a filesystem mounted
+ * in it, now or when the drive was given it, stays where it is.
  */
-void compare_find_moved(struct walker *walker);
+void compare_find_moved(struct walker *walker, const struct compare_task *task);
 const struct moved_directory *compare_moved(
     const struct moved_directories *moved, const char *key);
 
@@ -100,13 +108,12 @@ struct action *compare_find_action(struct plan *plan, const char *path,
                                    enum action_kind kind);
 
 /*
- * Adopting a drive whose clock was another (ENGINE, "Comparing"): remembers a
- * file that would be replaced, and afterwards adopts those that differ by one
- * shift if a sample of them has the same content.
+ * A drive whose clock was another (ENGINE, "Comparing"): remembers a file that
+ * would be replaced, conflict or count as lost, and afterwards takes those that
+ * differ by one shift for what they are, if a sample has the same content.
  */
-void compare_note_shift(struct walker *walker, const char *path,
-                        const struct platform_stat *source,
-                        const struct platform_stat *drive);
+void compare_note_shift(struct walker *walker, const struct action *action,
+                        const struct trio *trio);
 void compare_adopt_shifted(const struct compare_options *options,
                            struct plan *plan, struct shifted_files *files);
 

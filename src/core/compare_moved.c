@@ -1,6 +1,7 @@
 #include "core/compare_internal.h"
 
 #include "core/base/array.h"
+#include "core/base/path.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,7 @@ static struct record *find_row(const struct records *rows, const char *key)
 struct unmatched {
     struct scan_entry *entry;
     const char *fold; /* NULL where the volume tells cases apart */
+    bool is_taken;    /* a directory moved to it */
 };
 struct unmatched_list {
     struct unmatched *items;
@@ -68,7 +70,7 @@ static void collect_unmatched(struct walker *walker, struct unmatched_list *out)
             find_row(&walker->rows, entry->key) ||
             scan_find(&walker->drive, entry->key))
             continue;
-        struct unmatched unmatched = {entry, NULL};
+        struct unmatched unmatched = {.entry = entry};
         if (is_case_insensitive(walker))
             unmatched.fold = fold_of(walker, entry->key);
         ARRAY_PUSH(out, unmatched);
@@ -93,7 +95,7 @@ static struct unmatched *find_inode(const struct unmatched_list *list,
                                     uint64_t inode)
 {
     struct scan_entry wanted = {.stat = {.inode = inode}};
-    struct unmatched key = {&wanted, NULL};
+    struct unmatched key = {.entry = &wanted};
 
     return bsearch(&key, list->items, list->count, sizeof *list->items,
                    compare_inodes);
@@ -103,7 +105,7 @@ static struct unmatched *find_fold(struct walker *walker,
                                    const struct unmatched_list *list,
                                    const char *key)
 {
-    struct unmatched wanted = {NULL, fold_of(walker, key)};
+    struct unmatched wanted = {.fold = fold_of(walker, key)};
 
     return bsearch(&wanted, list->items, list->count, sizeof *list->items,
                    compare_folds);
@@ -112,7 +114,8 @@ static struct unmatched *find_fold(struct walker *walker,
 static void sort_unmatched(struct unmatched_list *list,
                            int (*order)(const void *, const void *))
 {
-    qsort(list->items, list->count, sizeof *list->items, order);
+    if (list->count)
+        qsort(list->items, list->count, sizeof *list->items, order);
 }
 
 /*
@@ -124,51 +127,55 @@ static bool is_directory(const struct unmatched *unmatched)
     return unmatched->entry->stat.type == PLATFORM_DIRECTORY;
 }
 
-static struct scan_entry *find_drive(const struct walker *walker,
-                                     const char *key)
-{
-    for (size_t i = 0; i < walker->drive.count; i++)
-        if (!strcmp(walker->drive.items[i].key, key))
-            return &walker->drive.items[i];
-    return NULL;
-}
-
 /* As far as it is known: a quick walk takes the row's word for it. */
 static bool is_directory_on_drive(const struct walker *walker, const char *key)
 {
     if (walker->options->drive_fd < 0)
         return true;
-    const struct scan_entry *drive = find_drive(walker, key);
+    const struct scan_entry *drive = scan_find(&walker->drive, key);
     return drive && drive->stat.type == PLATFORM_DIRECTORY;
+}
+
+static bool holds_mounts(const struct walker *walker,
+                         const struct compare_task *task,
+                         const struct record *row)
+{
+    if (!walker->options->source->count)
+        return false;
+    CLEANUP_FREE char *path = path_join(task->path, row->key);
+    return source_has_mount_within(walker->options->source, path);
 }
 
 /* Gone from the source, still there to be renamed. */
 static bool is_left_behind(const struct walker *walker,
+                           const struct compare_task *task,
                            const struct record *row)
 {
-    return row->type == ENTRY_DIRECTORY &&
+    return !holds_mounts(walker, task, row) && row->type == ENTRY_DIRECTORY &&
            !scan_find(&walker->source, row->key) &&
            is_directory_on_drive(walker, row->key);
 }
 
+/* The drive's entries are searched by their keys meanwhile: they get theirs at
+ * the end, from `drive_keys`. */
 static void move_directory(struct walker *walker, struct record *row,
-                           struct unmatched *now)
+                           struct unmatched *now, const char **drive_keys)
 {
-    struct scan_entry *drive = find_drive(walker, row->key);
+    const struct scan_entry *drive = scan_find(&walker->drive, row->key);
     struct moved_directory moved = {
         .key = now->entry->key,
         .old_key = row->key,
         .listed_name = drive ? drive->raw : record_drive(row),
     };
 
-    for (size_t i = 0; i < walker->moved.count; i++)
-        if (!strcmp(walker->moved.items[i].key, moved.key))
-            return; /* not sorted yet; two rows want one new name */
+    if (now->is_taken)
+        return; /* two rows want one new name */
+    now->is_taken = true;
     ARRAY_PUSH(&walker->moved, moved);
     row->drive = moved.listed_name;
     row->key = moved.key;
     if (drive)
-        drive->key = moved.key;
+        drive_keys[drive - walker->drive.items] = moved.key;
 }
 
 static int order_moved(const void *one, const void *other)
@@ -188,15 +195,28 @@ static int order_entries(const void *one, const void *other)
                   ((const struct scan_entry *)other)->key);
 }
 
+/* `keys` has one for each entry on the drive, NULL: it keeps its own. */
+static void give_drive_keys(struct walker *walker, const char *const *keys)
+{
+    bool has_changed = false;
+
+    for (size_t i = 0; i < walker->drive.count; i++) {
+        if (!keys[i])
+            continue;
+        walker->drive.items[i].key = keys[i];
+        has_changed = true;
+    }
+    if (has_changed)
+        qsort(walker->drive.items, walker->drive.count,
+              sizeof *walker->drive.items, order_entries);
+}
+
 static void sort_after_moving(struct walker *walker)
 {
     qsort(walker->moved.items, walker->moved.count, sizeof *walker->moved.items,
           order_moved);
     qsort(walker->rows.items, walker->rows.count, sizeof *walker->rows.items,
           order_rows);
-    if (walker->drive.count)
-        qsort(walker->drive.items, walker->drive.count,
-              sizeof *walker->drive.items, order_entries);
 }
 
 /*
@@ -222,18 +242,22 @@ static struct unmatched *new_name_of(struct walker *walker,
     return by_fold || is_same_directory(row, now) ? now : NULL;
 }
 
-static void find_moved(struct walker *walker, struct unmatched_list *list,
-                       bool by_fold)
+static void find_moved(struct walker *walker, const struct compare_task *task,
+                       struct unmatched_list *list, bool by_fold)
 {
+    CLEANUP_FREE const char **drive_keys =
+        xcalloc(walker->drive.count + 1, sizeof *drive_keys);
+
     sort_unmatched(list, by_fold ? compare_folds : compare_inodes);
     for (size_t i = 0; i < walker->rows.count; i++) {
         struct record *row = &walker->rows.items[i];
-        if (!is_left_behind(walker, row))
+        if (!is_left_behind(walker, task, row))
             continue;
         struct unmatched *now = new_name_of(walker, list, row, by_fold);
-        if (now)
-            move_directory(walker, row, now);
+        if (now && now->entry->stat.mount == task->mount)
+            move_directory(walker, row, now, drive_keys);
     }
+    give_drive_keys(walker, drive_keys);
     if (walker->moved.count)
         sort_after_moving(walker);
 }
@@ -242,14 +266,27 @@ static void find_moved(struct walker *walker, struct unmatched_list *list,
  * --- names that the volume does not tell apart ---
  */
 
+/* Not what is offloaded, nor a directory that somebody made of a file. */
+static bool can_go(const struct walker *walker, const struct record *row)
+{
+    const struct scan_entry *drive = scan_find(&walker->drive, row->key);
+    enum entry_type type;
+
+    if (walker->options->job->mode != JOB_MIRROR ||
+        row->flags & RECORD_OFFLOADED)
+        return false;
+    return !drive ||
+           (entry_type_of(drive->stat.type, &type) &&
+            (type != ENTRY_DIRECTORY || row->type == ENTRY_DIRECTORY));
+}
+
 /*
  * In a mirror the gone file makes room first; elsewhere, and where what has
  * the name is not ours, somebody has to decide.
  */
-static void mark_twins(struct walker *walker, struct unmatched_list *list)
+static void mark_twins(struct walker *walker, const struct compare_task *task,
+                       struct unmatched_list *list)
 {
-    bool is_mirror = walker->options->job->mode == JOB_MIRROR;
-
     sort_unmatched(list, compare_folds);
     ARRAY_RESERVE(walker->twins.items, walker->rows.count,
                   walker->twins.capacity);
@@ -261,7 +298,7 @@ static void mark_twins(struct walker *walker, struct unmatched_list *list)
         struct unmatched *now = NULL;
         if (!scan_find(&walker->source, row->key))
             now = find_fold(walker, list, row->key);
-        if (now && is_mirror)
+        if (now && can_go(walker, row) && !holds_mounts(walker, task, row))
             walker->twins.items[i] = now->entry->needs_room = true;
         else if (now)
             now->entry->has_twin = true;
@@ -276,7 +313,55 @@ static void mark_twins(struct walker *walker, struct unmatched_list *list)
     }
 }
 
-void compare_find_moved(struct walker *walker)
+/*
+ * --- names that somebody wrote in other cases on the drive ---
+ */
+
+/* On the drive, and neither a row nor the source knows it by this name. */
+static void collect_respelt(struct walker *walker, struct unmatched_list *out)
+{
+    for (size_t i = 0; i < walker->drive.count; i++) {
+        struct scan_entry *entry = &walker->drive.items[i];
+        if (find_row(&walker->rows, entry->key) ||
+            scan_find(&walker->source, entry->key))
+            continue;
+        const struct unmatched unmatched = {
+            .entry = entry, .fold = fold_of(walker, entry->key)};
+        ARRAY_PUSH(out, unmatched);
+    }
+    sort_unmatched(out, compare_folds);
+}
+
+static void take_row_names(struct walker *walker, struct unmatched_list *list)
+{
+    CLEANUP_FREE const char **keys =
+        xcalloc(walker->drive.count + 1, sizeof *keys);
+
+    for (size_t i = 0; i < walker->rows.count; i++) {
+        const struct record *row = &walker->rows.items[i];
+        if (row->flags & RECORD_HELD || scan_find(&walker->drive, row->key))
+            continue;
+        struct unmatched *now = find_fold(walker, list, row->key);
+        if (now)
+            keys[now->entry - walker->drive.items] = row->key;
+    }
+    give_drive_keys(walker, keys);
+}
+
+/* To the volume it is still the row's name: a television or a file manager
+ * wrote it so, and the drive keeps the spelling that it has. */
+static void take_drive_spellings(struct walker *walker)
+{
+    CLEANUP_FREE struct unmatched *owned = NULL;
+    struct unmatched_list list = {.items = NULL};
+
+    collect_respelt(walker, &list);
+    owned = list.items;
+    if (list.count)
+        take_row_names(walker, &list);
+}
+
+void compare_find_moved(struct walker *walker, const struct compare_task *task)
 {
     CLEANUP_FREE struct unmatched *owned = NULL;
     struct unmatched_list list = {.items = NULL};
@@ -284,15 +369,17 @@ void compare_find_moved(struct walker *walker)
     walker->moved.count = walker->twins.count = 0;
     if (!walker->rows.count && !walker->drive.count)
         return;
+    if (is_case_insensitive(walker) && walker->rows.count)
+        take_drive_spellings(walker);
     collect_unmatched(walker, &list);
     owned = list.items;
     if (!list.count)
         return;
     if (walker->options->job->mode == JOB_MIRROR) {
-        find_moved(walker, &list, false);
+        find_moved(walker, task, &list, false);
         if (is_case_insensitive(walker))
-            find_moved(walker, &list, true);
+            find_moved(walker, task, &list, true);
     }
     if (is_case_insensitive(walker))
-        mark_twins(walker, &list);
+        mark_twins(walker, task, &list);
 }

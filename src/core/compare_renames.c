@@ -12,12 +12,17 @@
 #define MOST_TRIED 8
 
 /*
- * What survives a rename of a file: its content's size and time, its inode and
- * its birth. The change time does not.
+ * What survives a rename of a file: the filesystem, its content's size and
+ * time, its inode and its birth. The change time does not.
  */
-static int compare_identity(const struct signature *one,
-                            const struct signature *other)
+static int compare_identity(const struct rename_candidate *left,
+                            const struct rename_candidate *right)
 {
+    const struct signature *one = &left->signature;
+    const struct signature *other = &right->signature;
+
+    if (left->filesystem != right->filesystem)
+        return left->filesystem < right->filesystem ? -1 : 1;
     if (one->inode != other->inode)
         return one->inode < other->inode ? -1 : 1;
     if (one->size_bytes != other->size_bytes)
@@ -32,7 +37,7 @@ static int compare_identity(const struct signature *one,
 static int compare_candidates(const void *one, const void *other)
 {
     const struct rename_candidate *left = one, *right = other;
-    int order = compare_identity(&left->signature, &right->signature);
+    int order = compare_identity(left, right);
 
     return order ? order : path_compare(left->path, right->path);
 }
@@ -128,8 +133,7 @@ static void match_inodes(struct pairs *pairs, struct plan *plan,
     sort_candidates(gone, compare_candidates);
     sort_candidates(fresh, compare_candidates);
     while (g < gone->count && f < fresh->count) {
-        int order = compare_identity(&gone->items[g].signature,
-                                     &fresh->items[f].signature);
+        int order = compare_identity(&gone->items[g], &fresh->items[f]);
         if (!order)
             add_pair(pairs, plan, &gone->items[g], &fresh->items[f], NULL);
         g += order <= 0;
@@ -194,33 +198,51 @@ static bool is_same_content(const struct compare_options *options,
     CLEANUP_FD int drive = -1;
 
     if (!action ||
-        platform_open_beneath(options->source_fd, action_raw(action),
-                              PLATFORM_OPEN_READ, &source, NULL) ||
+        source_open(options->source, action_raw(action), PLATFORM_OPEN_READ,
+                    &source, NULL) ||
         platform_open_beneath(options->drive_fd, there, PLATFORM_OPEN_READ,
                               &drive, NULL))
         return false;
     return have_same_bytes(options, source, drive);
 }
 
+static void drop_paired(struct rename_candidates *candidates)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < candidates->count; i++)
+        if (!candidates->items[i].is_paired)
+            candidates->items[kept++] = candidates->items[i];
+    candidates->count = kept;
+}
+
+/* What is paired goes to the front, which moves on behind it: of many that look
+ * the same, none is passed again. */
+static void take_out(struct rename_candidates *gone, size_t *first, size_t at)
+{
+    const struct rename_candidate taken = gone->items[at];
+
+    memmove(&gone->items[*first + 1], &gone->items[*first],
+            (at - *first) * sizeof taken);
+    gone->items[(*first)++] = taken;
+}
+
 static void match_one(const struct compare_options *options,
                       struct pairs *pairs, struct plan *plan,
-                      struct rename_candidates *gone, size_t first,
+                      struct rename_candidates *gone, size_t *first,
                       struct rename_candidate *fresh)
 {
-    int tried = 0;
-
-    for (size_t g = first; g < gone->count && tried < MOST_TRIED; g++) {
+    for (size_t g = *first; g < gone->count && g - *first < MOST_TRIED; g++) {
         struct rename_candidate *old = &gone->items[g];
         if (compare_looks(old, fresh))
             return;
-        if (old->is_paired)
-            continue;
-        tried++;
         if (!is_same_content(options, plan, old, fresh))
             continue;
         add_pair(pairs, plan, old, fresh,
                  arena_memdup(&plan->arena, &fresh->signature,
                               sizeof fresh->signature));
+        if (old->is_paired)
+            take_out(gone, first, g);
         return;
     }
 }
@@ -236,8 +258,7 @@ static void match_contents(const struct compare_options *options,
         while (g < gone->count &&
                compare_looks(&gone->items[g], &fresh->items[f]) < 0)
             g++;
-        if (!fresh->items[f].is_paired)
-            match_one(options, pairs, plan, gone, g, &fresh->items[f]);
+        match_one(options, pairs, plan, gone, &g, &fresh->items[f]);
     }
 }
 
@@ -249,6 +270,8 @@ void compare_match_renames(const struct compare_options *options,
 
     match_inodes(&pairs, plan, gone, fresh);
     if (options->drive_fd >= 0) {
+        drop_paired(gone);
+        drop_paired(fresh);
         sort_candidates(gone, order_by_looks);
         sort_candidates(fresh, order_by_looks);
         match_contents(options, &pairs, plan, gone, fresh);

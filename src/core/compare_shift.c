@@ -5,21 +5,23 @@
 #include "core/base/fdio.h"
 #include "core/base/hash.h"
 #include "core/base/path.h"
+#include "core/compare_actions.h"
 
 #include <stdlib.h>
 
 /*
- * A drive that rsync filled, read with another idea of its time zone: every
- * file is off by the same multiple of a quarter of an hour. FAT and some exFAT
- * drivers store local time, so that there may be two such shifts, of winter and
- * of summer.
+ * A drive that is read with another idea of its time zone than when it was
+ * filled, by rsync or by us: every file is off by the same multiple of a
+ * quarter of an hour. FAT and some exFAT drivers store local time, so that
+ * there may be two such shifts, of winter and of summer.
  */
 #define QUARTER_NS (15 * 60 * NS_PER_SECOND)
 #define WIDEST_NS (26 * 3600 * NS_PER_SECOND)
 #define OFF_BY_NS (2 * NS_PER_SECOND)
 #define FEWEST 5 /* fewer may be chance */
 #define SAMPLE 8
-#define SAMPLE_BYTES ((size_t)16 * 1024 * 1024) /* of each, from its start */
+#define SAMPLE_BYTES ((int64_t)16 * 1024 * 1024) /* of each, from its start */
+#define CHUNK_BYTES ((int64_t)1024 * 1024)
 
 /* 0: not off by a shift. */
 static int64_t shift_of(struct stamp source, struct stamp drive)
@@ -35,58 +37,102 @@ static int64_t shift_of(struct stamp source, struct stamp drive)
     return off - shift <= OFF_BY_NS && shift - off <= OFF_BY_NS ? shift : 0;
 }
 
-void compare_note_shift(struct walker *walker, const char *path,
-                        const struct platform_stat *source,
-                        const struct platform_stat *drive)
+static int64_t shift_of_trio(const struct trio *trio)
 {
-    struct shifted_file file = {
-        .path = path,
-        .shift_ns = shift_of(stamp_of(source), stamp_of(drive)),
-    };
+    const struct record *row = trio->row;
+    struct stamp drive = stamp_of(&trio->drive->stat);
 
-    if (!file.shift_ns || source->type != PLATFORM_FILE ||
-        drive->type != PLATFORM_FILE)
-        return;
-    struct noted *noted = arena_alloc(&walker->plan.arena, sizeof *noted);
+    if (!row)
+        return shift_of(stamp_of(&trio->source->stat), drive);
+    if (row->type != ENTRY_FILE || row->flags & (RECORD_HELD | RECORD_ROTTEN))
+        return 0;
+    if (!trio->source)
+        return row->flags & RECORD_UNHASHED ? 0 : shift_of(row->stamp, drive);
+    struct signature now = signature_of(&trio->source->stat);
+    return signature_compare(&row->source, &now) == SIGNATURE_SAME
+               ? shift_of(row->stamp, drive)
+               : 0;
+}
+
+static struct noted *new_noted(struct arena *arena, const struct trio *trio)
+{
+    struct noted *noted = arena_alloc(arena, sizeof *noted);
+
     *noted = (struct noted){
-        .signature = signature_of(source),
-        .stamp = stamp_of(drive),
-        .mode = source->mode,
-        .uid = source->uid,
-        .gid = source->gid,
-        .is_adopted = true,
+        .stamp = stamp_of(&trio->drive->stat),
+        .how = NOTED_SHIFTED,
     };
-    file.noted = noted;
+    if (trio->row)
+        return noted;
+    noted->how = NOTED_ADOPTED;
+    noted->signature = signature_of(&trio->source->stat);
+    noted->mode = trio->source->stat.mode;
+    noted->uid = trio->source->stat.uid;
+    noted->gid = trio->source->stat.gid;
+    return noted;
+}
+
+void compare_note_shift(struct walker *walker, const struct action *action,
+                        const struct trio *trio)
+{
+    if (!trio->drive || trio->drive->stat.type != PLATFORM_FILE ||
+        (trio->source && trio->source->stat.type != PLATFORM_FILE))
+        return;
+    struct shifted_file file = {
+        .path = action->path,
+        .kind = action->kind,
+        .is_gone = !trio->source,
+        .shift_ns = shift_of_trio(trio),
+    };
+    if (!file.shift_ns)
+        return;
+    if (file.is_gone)
+        file.content = trio->row->hash;
+    file.noted = new_noted(&walker->plan.arena, trio);
     ARRAY_PUSH(&walker->shifted, file);
 }
 
 /* --- is it the same content? --- */
 
-static bool hash_start(int root_fd, const char *path, struct hash *out)
+/* Of at most so much from its start. */
+static bool hash_file(int root_fd, const char *path, int64_t limit_bytes,
+                      struct hash *out)
 {
-    CLEANUP_FREE char *bytes = xmalloc(SAMPLE_BYTES);
+    CLEANUP_FREE char *bytes = xmalloc(CHUNK_BYTES);
     CLEANUP_FD int fd = -1;
+    int64_t left = limit_bytes;
+    ssize_t got = 1;
 
     if (platform_open_beneath(root_fd, path, PLATFORM_OPEN_READ, &fd, NULL))
         return false;
-    ssize_t got = fd_read_full(fd, bytes, SAMPLE_BYTES);
-    if (got < 0)
-        return false;
-    *out = hash_of(bytes, (size_t)got);
-    return true;
+    struct hasher *hasher = hasher_new();
+    while (got > 0 && left > 0) {
+        got = fd_read_full(fd, bytes,
+                           left < CHUNK_BYTES ? (size_t)left : CHUNK_BYTES);
+        if (got > 0)
+            hasher_add(hasher, bytes, (size_t)got);
+        left -= got;
+    }
+    *out = hasher_digest(hasher);
+    hasher_free(hasher);
+    return got >= 0;
 }
 
 static bool is_same_content(const struct compare_options *options,
+                            const struct shifted_file *file,
                             const struct action *action)
 {
     CLEANUP_FREE char *there =
         path_join(options->directory, action_drive(action));
-    struct hash source, drive;
+    const char *here = action_raw(action);
+    int source_fd = source_root(options->source, &here);
+    int64_t limit = file->is_gone ? INT64_MAX : SAMPLE_BYTES;
+    struct hash expected = file->content, drive;
 
     return !stop_flag_is_raised(options->stop) &&
-           hash_start(options->source_fd, action_raw(action), &source) &&
-           hash_start(options->drive_fd, there, &drive) &&
-           hash_equal(&source, &drive);
+           (file->is_gone || hash_file(source_fd, here, limit, &expected)) &&
+           hash_file(options->drive_fd, there, limit, &drive) &&
+           hash_equal(&expected, &drive);
 }
 
 static bool is_confirmed(const struct compare_options *options,
@@ -96,9 +142,10 @@ static bool is_confirmed(const struct compare_options *options,
     size_t sample = count < SAMPLE ? count : SAMPLE;
 
     for (size_t i = 0; i < sample; i++) {
-        const struct action *action = compare_find_action(
-            plan, files[i * count / sample].path, ACTION_UPDATE);
-        if (!action || !is_same_content(options, action))
+        const struct shifted_file *file = &files[i * count / sample];
+        const struct action *action =
+            compare_find_action(plan, file->path, file->kind);
+        if (!action || !is_same_content(options, file, action))
             return false;
     }
     return true;
@@ -117,13 +164,13 @@ static int order_by_shift(const void *one, const void *other)
 
 static void adopt(struct plan *plan, const struct shifted_file *file)
 {
-    struct action *action =
-        compare_find_action(plan, file->path, ACTION_UPDATE);
+    struct action *action = compare_find_action(plan, file->path, file->kind);
 
     if (!action)
         return;
     action->kind = ACTION_NOTE;
-    action->reason = REASON_ADOPTED;
+    action->reason =
+        file->noted->how == NOTED_ADOPTED ? REASON_ADOPTED : REASON_SIGNED;
     action->before = STAMP_NOTHING;
     action->noted = file->noted;
     plan->shifted_files++;

@@ -4,6 +4,7 @@
  * they are the same directory, and nobody misses the others.
  */
 #include "core/base/path.h"
+#include "core/base/quantity.h"
 #include "core/config_internal.h"
 #include "core/names.h"
 
@@ -187,7 +188,7 @@ static err_code check_copies(const struct check *check, size_t index)
                 "min_copies = %d in job \"%s\": it has %zu target%s, so "
                 "nothing would ever be moved: use %zu or add targets",
                 job->min_copies, job->name, job->target_count,
-                job->target_count == 1 ? "" : "s", job->target_count);
+                plural((int64_t)job->target_count, "", "s"), job->target_count);
     return fail_at(check, job_line(check, index, "min_copies"), words.text);
 }
 

@@ -176,8 +176,10 @@ static err_code fail_not_found(const struct config_edit *edit, const char *kind,
     CLEANUP(strbuf_release) struct strbuf shown = STRBUF_INIT;
 
     config_excerpt(name, strlen(name), &shown);
-    return config_fail(&edit->text, 0, ERR_NOT_FOUND, err,
-                       "there is no %s \"%s\"", kind, shown.text);
+    return config_fail(&edit->text, 0, ERR_INVALID, err,
+                       "there is no %s \"%s\": `berth %s list` shows what "
+                       "there is",
+                       kind, shown.text, strcmp(kind, "volume") ? "job" : kind);
 }
 
 /* The new entry as it will be read from the file, without the file. */

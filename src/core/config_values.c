@@ -357,6 +357,24 @@ static bool is_in_own_directory(const char *directory)
     return !directory[length] || directory[length] == '/';
 }
 
+/* In UTF-8, and without control characters: every machine and every filesystem
+ * is to spell it. */
+static bool is_plain_text(const char *text)
+{
+    size_t length = strlen(text);
+
+    for (size_t at = 0; at < length;) {
+        int32_t character;
+        utf8proc_ssize_t taken =
+            utf8proc_iterate((const utf8proc_uint8_t *)text + at,
+                             (utf8proc_ssize_t)(length - at), &character);
+        if (taken < 1 || utf8proc_category(character) == UTF8PROC_CATEGORY_CC)
+            return false;
+        at += (size_t)taken;
+    }
+    return true;
+}
+
 const char *config_read_target(const char *text, struct config_target *out)
 {
     const char *colon = strchr(text, ':');
@@ -368,6 +386,8 @@ const char *config_read_target(const char *text, struct config_target *out)
     CLEANUP_FREE char *volume = xstrndup(text, (size_t)(colon - text));
     if (!config_name_is_valid(volume))
         return "use the name of a volume before the ':'";
+    if (!is_plain_text(colon + 1))
+        return "use a directory whose name is UTF-8 without control characters";
     if (has_parent_component(colon + 1))
         return "leave out \"..\", a target stays inside its volume";
     CLEANUP_FREE char *directory = path_clean(colon + 1);

@@ -24,9 +24,6 @@
  */
 #define WRITE_BACK_BYTES ((int64_t)8 * 1024 * 1024)
 #define WRITE_BACK_DISTANCE ((int64_t)64 * 1024 * 1024)
-/* A change this close to the reading may not show in the change time: a tick
- * of the coarsest kernel clock (100 Hz), doubled. */
-#define RACY_NS (20 * NS_PER_MS)
 #define RETRY_PAUSE_NS (100 * NS_PER_MS)
 
 struct copier *copier_new(const struct copy_context *context)
@@ -38,6 +35,7 @@ struct copier *copier_new(const struct copy_context *context)
     copier->hasher = hasher_new();
     copier->buffer = xmalloc(BUFFER_BYTES);
     copier->pipeline = pipeline_new();
+    copier->attributes = (struct strbuf)STRBUF_INIT;
     return copier;
 }
 
@@ -48,6 +46,7 @@ void copier_free(struct copier *copier)
     fsops_release(&copier->ops);
     hasher_free(copier->hasher);
     free(copier->buffer);
+    strbuf_release(&copier->attributes);
     pipeline_free(copier->pipeline);
     free(copier);
 }
@@ -79,9 +78,14 @@ static void keep_bandwidth(const struct copier *copier, size_t bytes)
 
     if (!bandwidth)
         bandwidth = context->bandwidth;
-    if (bandwidth > 0)
-        pause_ns((int64_t)((double)bytes * (double)context->workers /
-                           (double)bandwidth * (double)NS_PER_SECOND));
+    if (bandwidth <= 0)
+        return;
+    int64_t left = (int64_t)((double)bytes * (double)context->workers /
+                             (double)bandwidth * (double)NS_PER_SECOND);
+    /* In slices: a slow job is stopped as fast as any. */
+    for (; left > 0 && !stop_flag_is_raised(context->stop);
+         left -= RETRY_PAUSE_NS)
+        pause_ns(left < RETRY_PAUSE_NS ? left : RETRY_PAUSE_NS);
 }
 
 static void write_back(int fd, int64_t before, int64_t after)
@@ -245,9 +249,37 @@ struct record copy_new_record(const struct platform_stat *stat)
     };
 }
 
+err_code copy_add_attributes(struct copier *copier, int from,
+                             struct record *record, struct error *err)
+{
+    err_code code = platform_read_attributes(from, &copier->attributes, err);
+
+    if (error_is_device_failure(code))
+        return code;
+    copier->lost_attributes = code != ERR_OK;
+    record->attributes = copier->attributes.text;
+    record->attributes_length = copier->attributes.length;
+    return ERR_OK;
+}
+
+/* They go with the result. */
+static void hand_over_attributes(const struct copier *copier,
+                                 struct copy_result *out)
+{
+    out->lost_attributes = copier->lost_attributes;
+    if (!out->record.attributes_length)
+        return;
+    out->attributes = xmalloc(out->record.attributes_length);
+    memcpy(out->attributes, out->record.attributes,
+           out->record.attributes_length);
+    out->record.attributes = out->attributes;
+}
+
 unsigned copy_racy_flag(const struct platform_stat *stat, int64_t read_ns)
 {
-    return stat->ctime_ns > read_ns - RACY_NS ? RECORD_RACY : 0;
+    const struct signature signature = signature_of(stat);
+
+    return signature_is_racy(&signature, read_ns) ? RECORD_RACY : 0;
 }
 
 /* --- staging one file --- */
@@ -298,6 +330,9 @@ static err_code copy_once(struct copier *copier, int from, const char *staged,
         return code;
     *record = copy_new_record(&before);
     record->flags |= copy_racy_flag(&before, read_ns);
+    code = copy_add_attributes(copier, from, record, err);
+    if (code)
+        return code;
     if (before.size_bytes > (int64_t)BUFFER_BYTES)
         platform_advise_sequential(from);
     code = stage(copier, from, before.size_bytes, staged, record, &done, err);
@@ -347,9 +382,8 @@ static err_code open_database(struct copier *copier, const char *raw,
     out->scratch =
         xasprintf("%s/%ld-%p-%" PRIu64 ".db", context->scratch, (long)getpid(),
                   (const void *)copier, copier->scratch_number++);
-    return platform_open_beneath(context->source_fd, parent,
-                                 PLATFORM_OPEN_DIRECTORY, &out->directory_fd,
-                                 err);
+    return source_open(context->source, parent, PLATFORM_OPEN_DIRECTORY,
+                       &out->directory_fd, err);
 }
 
 /* Of the database with its -wal: a change only there is a change. */
@@ -368,7 +402,8 @@ static err_code sign_database(const struct database *database,
     code = platform_stat_beneath(database->directory_fd, wal_name, &wal, err);
     if (!code)
         out->side = side_digest(&wal);
-    return code == ERR_NOT_FOUND ? ERR_OK : code;
+    /* ERR_INVALID: the name with "-wal" is too long to be one. */
+    return code == ERR_NOT_FOUND || code == ERR_INVALID ? ERR_OK : code;
 }
 
 static err_code hash_scratch(struct copier *copier, int fd, int64_t size,
@@ -383,11 +418,27 @@ static err_code hash_scratch(struct copier *copier, int fd, int64_t size,
     return code;
 }
 
+/* The drive's copy has this content, and what else of it the drive holds. */
+static bool is_up_to_date(const struct copier *copier,
+                          const struct record *known, const struct record *now)
+{
+    unsigned what = copier->context->metadata;
+
+    if (what & FSOPS_SET_MODE && known->mode != now->mode)
+        return false;
+    if (what & FSOPS_SET_OWNER &&
+        (known->uid != now->uid || known->gid != now->gid))
+        return false;
+    if (what & FSOPS_SET_ATTRIBUTES && !record_same_attributes(known, now))
+        return false;
+    return hash_equal(&known->hash, &now->hash);
+}
+
 static err_code stage_snapshot(struct copier *copier, const char *scratch,
-                               const char *staged, const struct hash *known,
+                               const char *staged, const struct record *known,
                                struct copy_result *out, struct error *err)
 {
-    CLEANUP_FD int fd = open(scratch, O_RDONLY | O_CLOEXEC);
+    CLEANUP_FD int fd = RETRY_ON_EINTR(open(scratch, O_RDONLY | O_CLOEXEC));
     struct platform_stat stat;
     int64_t done;
 
@@ -399,7 +450,7 @@ static err_code stage_snapshot(struct copier *copier, const char *scratch,
             hash_scratch(copier, fd, stat.size_bytes, &out->record.hash, err);
     if (code)
         return code;
-    if (known && hash_equal(known, &out->record.hash)) {
+    if (known && is_up_to_date(copier, known, &out->record)) {
         out->is_unchanged = true;
         return ERR_OK;
     }
@@ -407,8 +458,8 @@ static err_code stage_snapshot(struct copier *copier, const char *scratch,
     return code ? discard(copier, staged, code) : ERR_OK;
 }
 
-static err_code copy_database(struct copier *copier, const char *raw,
-                              const char *staged, const struct hash *known,
+static err_code copy_database(struct copier *copier, int from, const char *raw,
+                              const char *staged, const struct record *known,
                               struct copy_result *out, struct error *err)
 {
     const struct copy_context *context = copier->context;
@@ -430,6 +481,9 @@ static err_code copy_database(struct copier *copier, const char *raw,
     out->record = copy_new_record(&stat);
     out->record.source = signature;
     out->record.flags = RECORD_SQLITE | copy_racy_flag(&stat, read_ns);
+    code = copy_add_attributes(copier, from, &out->record, err);
+    if (code)
+        return code;
     return stage_snapshot(copier, database.scratch, staged, known, out, err);
 }
 
@@ -447,32 +501,31 @@ static err_code is_database(int fd, bool *out, struct error *err)
     return ERR_OK;
 }
 
+/* Not what may change once more without its times telling: a part of the one
+ * and a part of the other would look like a whole. */
 static bool is_worth_resuming(const struct copier *copier,
                               const struct copy_request *request, int from)
 {
+    int64_t read_ns = clock_now_ns();
     struct platform_stat stat;
 
     return copier->context->resumes && request->resumable &&
            !platform_stat_fd(from, &stat, NULL) &&
-           stat.size_bytes >= RESUMABLE_BYTES;
+           stat.size_bytes >= RESUMABLE_BYTES &&
+           !copy_racy_flag(&stat, read_ns);
 }
 
-err_code copy_file(struct copier *copier, const struct copy_request *request,
-                   struct copy_result *out, struct error *err)
+static err_code copy_opened(struct copier *copier,
+                            const struct copy_request *request, int from,
+                            struct copy_result *out, struct error *err)
 {
-    CLEANUP_FD int from = -1;
     bool is_sqlite = false;
-    err_code code =
-        platform_open_beneath(copier->context->source_fd, request->raw,
-                              PLATFORM_OPEN_READ, &from, err);
+    err_code code = is_database(from, &is_sqlite, err);
 
-    *out = (struct copy_result){.is_unchanged = false};
-    if (!code)
-        code = is_database(from, &is_sqlite, err);
     if (code)
         return code;
     if (is_sqlite)
-        return copy_database(copier, request->raw, request->staged,
+        return copy_database(copier, from, request->raw, request->staged,
                              request->known, out, err);
     if (!is_worth_resuming(copier, request, from))
         return copy_plain(copier, from, request->staged, &out->record, err);
@@ -481,6 +534,21 @@ err_code copy_file(struct copier *copier, const struct copy_request *request,
         return code;
     out->is_resumable = false; /* it is being written: from its beginning */
     return copy_plain(copier, from, request->staged, &out->record, err);
+}
+
+err_code copy_file(struct copier *copier, const struct copy_request *request,
+                   struct copy_result *out, struct error *err)
+{
+    CLEANUP_FD int from = -1;
+    err_code code = source_open(copier->context->source, request->raw,
+                                PLATFORM_OPEN_READ, &from, err);
+
+    *out = (struct copy_result){.is_unchanged = false};
+    if (!code)
+        code = copy_opened(copier, request, from, out, err);
+    if (!code)
+        hand_over_attributes(copier, out);
+    return code;
 }
 
 err_code copy_within_volume(struct copier *copier, const char *path,
@@ -499,9 +567,14 @@ err_code copy_within_volume(struct copier *copier, const char *path,
     if (code)
         return code;
     out->record = copy_new_record(&stat);
+    code = copy_add_attributes(copier, from, &out->record, err);
+    if (code)
+        return code;
     code =
         stage(copier, from, stat.size_bytes, staged, &out->record, &done, err);
     if (!code && done != stat.size_bytes)
         code = error_set(err, ERR_IO, "%s ended early", path);
+    if (!code)
+        hand_over_attributes(copier, out);
     return code ? discard(copier, staged, code) : ERR_OK;
 }

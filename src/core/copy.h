@@ -12,6 +12,7 @@
 #include "core/fsops.h"
 #include "core/record.h"
 #include "core/resume.h"
+#include "core/source.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -21,7 +22,7 @@
 
 /* What stays the same for all files of a run. Any thread reads it. */
 struct copy_context {
-    int source_fd;
+    const struct source *source; /* NULL: nothing is read from one */
     int volume_fd;
     unsigned metadata;   /* FSOPS_SET_… that the volume holds */
     const char *program; /* for the SQLite helper */
@@ -49,15 +50,17 @@ struct copy_result {
     bool is_unchanged;    /* a database whose snapshot equals the row's: not
                              staged, only the signature is new */
     bool is_resumable;    /* it is at `resumable`, not at `staged` */
+    char *attributes;     /* the record's, owned; NULL: none */
+    bool lost_attributes; /* too many, or they cannot be read */
 };
 
 /* One file to be copied. Borrowed. */
 struct copy_request {
-    const char *path;         /* key path in the job */
-    const char *raw;          /* in the source */
-    const char *staged;       /* where to, on the volume */
-    const char *resumable;    /* where to if it is large and plain; NULL */
-    const struct hash *known; /* of a database's row, or NULL */
+    const char *path;           /* key path in the job */
+    const char *raw;            /* in the source */
+    const char *staged;         /* where to, on the volume */
+    const char *resumable;      /* where to if it is large and plain; NULL */
+    const struct record *known; /* a database's row, or NULL */
 };
 
 /*

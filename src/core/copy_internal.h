@@ -17,6 +17,8 @@ struct copier {
     char *buffer;
     struct pipeline *pipeline;
     uint64_t scratch_number;
+    struct strbuf attributes; /* of this file */
+    bool lost_attributes;
     /* The resumable file that is being written; request NULL: none. */
     struct {
         const struct copy_request *request;
@@ -40,6 +42,11 @@ err_code copy_stream(struct copier *copier, int from, int to, int64_t limit,
                      int64_t *out_done, struct error *err) MUST_CHECK;
 
 struct record copy_new_record(const struct platform_stat *stat);
+/* Adds the file's extended attributes; too many, or unreadable ones are left
+ * out, which the result says. The copier keeps them until the next file. */
+err_code copy_add_attributes(struct copier *copier, int from,
+                             struct record *record, struct error *err)
+    MUST_CHECK;
 unsigned copy_racy_flag(const struct platform_stat *stat, int64_t read_ns);
 /* ERR_CHANGED unless the source is what it was, or has only grown. */
 err_code copy_judge_changes(struct copier *copier, int from, int64_t done,

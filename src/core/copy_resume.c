@@ -99,7 +99,8 @@ static err_code begin_resumable(struct copier *copier,
     if (!code)
         code = discard_resumable(copier, request, err);
     if (!code)
-        code = fsops_ensure_directory(&copier->ops, RESUMABLE_PATH, err);
+        code = fsops_ensure_own_directory(&copier->ops, RESUMABLE_PATH,
+                                          FSOPS_PRIVATE, err);
     if (!code)
         code =
             fsops_create(&copier->ops, request->resumable, 0600, out_fd, err);
@@ -147,6 +148,9 @@ err_code copy_resumable(struct copier *copier,
         return code;
     out->record = copy_new_record(&before);
     out->record.flags |= copy_racy_flag(&before, read_ns);
+    code = copy_add_attributes(copier, from, &out->record, err);
+    if (code)
+        return code;
     out->is_resumable = true;
     copier->resuming.request = request;
     copier->resuming.source = out->record.source;

@@ -22,7 +22,7 @@ static void words_release(struct words *words)
     free(words->items);
 }
 
-static void free_line(struct rsync_line *line)
+void rsync_line_release(struct rsync_line *line)
 {
     free(line->where);
     free(line->line);
@@ -31,12 +31,13 @@ static void free_line(struct rsync_line *line)
     for (size_t i = 0; i < line->exclude_count; i++)
         free(line->exclude[i]);
     free(line->exclude);
+    *line = (struct rsync_line){.where = NULL};
 }
 
 void rsync_lines_release(struct rsync_lines *lines)
 {
     for (size_t i = 0; i < lines->count; i++)
-        free_line(&lines->items[i]);
+        rsync_line_release(&lines->items[i]);
     free(lines->items);
     *lines = (struct rsync_lines){.items = NULL};
 }
@@ -188,7 +189,7 @@ static void find_in_line(const char *where, const char *line, const char *home,
         if (!names_program(words.items[i], "rsync"))
             continue;
         if (!read_rsync(&words, i + 1, &found)) {
-            free_line(&found);
+            rsync_line_release(&found);
             continue;
         }
         found.where = xstrdup(where);

@@ -19,6 +19,8 @@ struct rsync_line {
     size_t exclude_count;
 };
 
+void rsync_line_release(struct rsync_line *line);
+
 struct rsync_lines {
     struct rsync_line *items;
     size_t count, capacity;

@@ -1,13 +1,17 @@
 #include "core/db.h"
 
 #include "core/base/array.h"
+#include "core/base/strbuf.h"
 
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* How long a second berth of this user may keep the write lock. */
 #define BUSY_TIMEOUT_MS 10000
+#define READ_AHEAD_BYTES (16 * 1024 * 1024)
+#define READ_AHEAD_CHUNK (128 * 1024)
 
 struct statement {
     sqlite3_stmt *prepared;
@@ -42,12 +46,47 @@ static err_code code_of(int result)
     return ERR_INTERNAL;
 }
 
+static bool is_on_read_only_disk(const char *path)
+{
+    return access(path, W_OK) && errno == EROFS;
+}
+
+/* Of a database that is there, "not found" would be untrue. */
+static err_code code_of_failure(struct db *db, int result)
+{
+    int os_errno = sqlite3_system_errno(db->handle);
+    bool cannot_open = (result & 0xff) == SQLITE_CANTOPEN;
+
+    if (os_errno == ENOSPC)
+        return ERR_NO_SPACE; /* SQLite calls that a disk I/O error, too */
+    if (cannot_open && os_errno && os_errno != ENOENT && os_errno != EROFS)
+        return error_code_of_errno(os_errno);
+    if (cannot_open && !access(db->path, F_OK))
+        return ERR_DENIED;
+    return code_of(result);
+}
+
 static err_code fail(struct db *db, const char *doing, struct error *err)
 {
     int result = sqlite3_extended_errcode(db->handle);
-    int os_errno = sqlite3_system_errno(db->handle);
-    err_code code = os_errno == ENOSPC ? ERR_NO_SPACE : code_of(result);
+    err_code code = code_of_failure(db, result);
 
+    if (code == ERR_NO_SPACE)
+        return error_set(err, code,
+                         "%s: cannot %s: the disk it is on is full: make room "
+                         "there (SQLite %d)",
+                         db->path, doing, result);
+    if (code == ERR_CORRUPT)
+        return error_set(err, code,
+                         "%s is damaged (%s, SQLite %d): move it away with its "
+                         "-wal and -shm, then `berth job claim JOB` learns "
+                         "from the drive what it knew",
+                         db->path, sqlite3_errmsg(db->handle), result);
+    if ((result & 0xff) == SQLITE_READONLY || is_on_read_only_disk(db->path))
+        return error_set(err, code,
+                         "%s: cannot %s: it, or the disk it is on, is "
+                         "read-only: make it writable (SQLite %d)",
+                         db->path, doing, result);
     return error_set(err, code, "%s: cannot %s: %s (SQLite %d)", db->path,
                      doing, sqlite3_errmsg(db->handle), result);
 }
@@ -92,17 +131,37 @@ uint64_t db_rollbacks(const struct db *db)
     return db->rollbacks;
 }
 
+/*
+ * SQLite reads a WAL database by its -shm, which it cannot make on a read-only
+ * disk. Nobody writes there: without a WAL the file is all, and frozen.
+ */
+static char *name_for_reader(const char *path)
+{
+    CLEANUP_FREE char *wal = xasprintf("%s-wal", path);
+    struct strbuf uri = STRBUF_INIT;
+
+    if (!is_on_read_only_disk(path) || !access(wal, F_OK))
+        return NULL;
+    strbuf_adds(&uri, "file:/");
+    for (const char *byte = path; *byte; byte++)
+        strbuf_addf(&uri, "%%%02x", (unsigned)(unsigned char)*byte);
+    strbuf_adds(&uri, "?immutable=1");
+    return strbuf_detach(&uri);
+}
+
 err_code db_open(const char *path, enum db_mode mode, struct db **out,
                  struct error *err)
 {
-    int flags = SQLITE_OPEN_NOMUTEX;
+    CLEANUP_FREE char *uri = mode == DB_READ ? name_for_reader(path) : NULL;
+    int flags = SQLITE_OPEN_NOMUTEX | (uri ? SQLITE_OPEN_URI : 0);
     struct db *db = xcalloc(1, sizeof *db);
 
     flags |= mode == DB_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
                               : SQLITE_OPEN_READONLY;
     db->path = xstrdup(path);
     err_code code;
-    if (sqlite3_open_v2(path, &db->handle, flags, NULL) != SQLITE_OK)
+    if (sqlite3_open_v2(uri ? uri : path, &db->handle, flags, NULL) !=
+        SQLITE_OK)
         code = db->handle
                    ? fail(db, "open", err)
                    : error_set(err, ERR_INTERNAL, "%s: out of memory", path);
@@ -115,6 +174,25 @@ err_code db_open(const char *path, enum db_mode mode, struct db **out,
     sqlite3_rollback_hook(db->handle, count_rollback, db);
     *out = db;
     return ERR_OK;
+}
+
+void db_read_ahead(struct db *db)
+{
+    sqlite3_file *file = NULL;
+    sqlite3_int64 size = 0;
+
+    if (sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_FILE_POINTER,
+                             &file) != SQLITE_OK ||
+        !file || !file->pMethods || file->pMethods->xFileSize(file, &size) ||
+        size > READ_AHEAD_BYTES)
+        return;
+    CLEANUP_FREE char *chunk = xmalloc(READ_AHEAD_CHUNK);
+    for (sqlite3_int64 at = 0; at < size; at += READ_AHEAD_CHUNK) {
+        sqlite3_int64 length =
+            size - at < READ_AHEAD_CHUNK ? size - at : READ_AHEAD_CHUNK;
+        if (file->pMethods->xRead(file, chunk, (int)length, at))
+            return; /* whoever needs that page is told */
+    }
 }
 
 void db_close(struct db *db)

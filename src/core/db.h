@@ -36,6 +36,13 @@ enum db_mode {
 err_code db_open(const char *path, enum db_mode mode, struct db **out,
                  struct error *err) MUST_CHECK;
 void db_close(struct db *db); /* NULL is fine */
+/*
+ * Brings the file into the system's cache, from front to back, unless it is
+ * large: pages that are looked up in a tree are read one by one, each a wait
+ * of its own. Through SQLite's own descriptor: closing another one would take
+ * away the locks of every connection of this process.
+ */
+void db_read_ahead(struct db *db);
 const char *db_path(const struct db *db);
 
 /* Runs statements that return nothing and are run once: schema, pragmas. */

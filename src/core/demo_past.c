@@ -116,6 +116,15 @@ static err_code add_volume(struct past *past, const char *name,
     return run_command(past, command, err);
 }
 
+static err_code verify(struct past *past, const char *volume, struct error *err)
+{
+    struct command *command = command_new(COMMAND_VERIFY);
+
+    command->sample = 1;
+    command_add_name(command, volume);
+    return run_command(past, command, err);
+}
+
 static err_code add_jobs(struct past *past, struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
@@ -203,6 +212,10 @@ static err_code first_night(struct past *past, struct error *err)
         code = add_jobs(past, err);
     if (!code)
         code = run_on(past, COMMAND_SYNC, NULL, err);
+    if (!code)
+        code = play(past, "unplug stick\nplug stick\n", err);
+    if (!code)
+        code = verify(past, "tools_usb", err);
     /* What is read today is what growth is measured against. */
     if (!code)
         code = run_on(past, COMMAND_RESCAN, NULL, err);

@@ -52,6 +52,8 @@ static enum diff_verdict decide_unrecorded(const struct diff_input *in)
         return in->drive_type == ENTRY_DIRECTORY ? DIFF_CONFLICT : DIFF_REPLACE;
     if (in->is_poisoned && in->source_type != ENTRY_DIRECTORY)
         return DIFF_REPLACE; /* ours, and perhaps never on the medium */
+    if (in->signature.side)
+        return DIFF_REPLACE; /* a database, and a part of it is in its -wal */
     switch (in->source_type) {
     case ENTRY_DIRECTORY:
         return DIFF_ADOPT;
@@ -178,7 +180,7 @@ static enum diff_verdict decide_claimed(const struct diff_input *in)
         return DIFF_UPDATE;
     /* Without a hash of the file there is nothing but what adopting goes by. */
     if (row->flags & (RECORD_SQLITE | RECORD_UNHASHED))
-        is_same = is_same_stamp(in);
+        is_same = is_same_stamp(in) && !in->signature.side;
     else if (in->content == CONTENT_UNKNOWN)
         return DIFF_LOOK;
     if (!is_same)
@@ -204,7 +206,8 @@ static enum diff_verdict decide_recorded(const struct diff_input *in)
     if (view == VIEW_MISSING)
         return DIFF_AGAIN;
     if (view == VIEW_DIFFERS) {
-        if (seen == SEEN_CHANGED || in->mode == JOB_MIRROR)
+        bool is_a_tree = is_there(in) && in->drive_type == ENTRY_DIRECTORY;
+        if (!is_a_tree && (seen == SEEN_CHANGED || in->mode == JOB_MIRROR))
             return DIFF_REPLACE;
         return DIFF_CONFLICT;
     }

@@ -27,6 +27,7 @@ void drive_release(struct drive *drive)
     free(drive->serial);
     free(drive->no_eject);
     free(drive->unsafe);
+    free(drive->unrepaired);
     if (drive->has_readings)
         platform_health_release(&drive->readings);
 }
@@ -37,6 +38,47 @@ void drives_release(struct drives *drives)
         drive_release(&drives->items[i]);
     free(drives->items);
     *drives = (struct drives){.items = NULL};
+}
+
+static void set_taking(char **field, char *text_taking)
+{
+    free(*field);
+    *field = text_taking;
+}
+
+void drive_note_failed_flush(struct drive *drive)
+{
+    drive->has_failed_flush = true;
+    set_taking(&drive->unsafe,
+               xstrdup("a flush failed: `berth sync` flushes again, and copies "
+                       "anew what was written then"));
+}
+
+void drive_note_lost_writes(struct drive *drive, const char *volume)
+{
+    drive->has_lost_writes = true;
+    if (drive->has_failed_flush)
+        return;
+    set_taking(&drive->unsafe,
+               xasprintf("a flush of %s failed: what was written to it since "
+                         "it was plugged in may be missing, copy it again",
+                         volume));
+}
+
+void drive_note_unknown_past(struct drive *drive, const char *why)
+{
+    drive->has_unknown_past = true;
+    if (drive->has_failed_flush || drive->has_lost_writes)
+        return;
+    set_taking(
+        &drive->unsafe,
+        xasprintf("whether an earlier flush failed cannot be read: %s", why));
+}
+
+void drive_note_interrupted(struct drive *drive)
+{
+    set_taking(&drive->unrepaired, xstrdup("a run was interrupted: the next "
+                                           "sync repairs what it left"));
 }
 
 const char *platform_hold_name(enum platform_hold kind)

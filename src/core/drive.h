@@ -8,6 +8,7 @@
 
 #include "core/config.h"
 #include "core/health.h"
+#include "core/leftovers.h"
 #include "platform/platform.h"
 
 #include <stdbool.h>
@@ -29,13 +30,18 @@ struct drive_volume {
     int64_t size_bytes, free_bytes;              /* -1: not known */
     enum volume_role role;
     bool is_folder, is_mounted, is_read_only, is_locked, is_system;
-    bool has_journal;     /* false: eject before unplugging matters most */
-    int is_dirty;         /* exFAT left uncleanly; -1: not known */
-    int64_t last_seen_ns; /* of a volume that is away; 0: never */
-    int64_t last_sync_ns; /* oldest of its jobs' last complete syncs; 0: some
-                             job never */
+    bool was_made_read_only; /* as in struct platform_volume */
+    bool has_journal;        /* false: eject before unplugging matters most */
+    int is_dirty;            /* exFAT left uncleanly; -1: not known */
+    int64_t last_seen_ns;    /* of a volume that is away; 0: never */
+    int64_t last_sync_ns;    /* oldest of its jobs' last complete syncs; 0: some
+                                job never */
+    int64_t verified_ns;     /* all of it read back and right; 0: never */
     char *problem; /* why it cannot be used: a clone, a copied marker; "" */
     struct drive_run run;
+    bool has_own_run; /* this very process holds the lock */
+    bool has_left;    /* `left` was asked for, and a job writes to it */
+    struct leftovers left;
 };
 
 struct drive {
@@ -54,10 +60,17 @@ struct drive {
     struct health_baseline baseline; /* what the counts were at first sight */
     char *no_eject; /* why it cannot be ejected; "" when it can */
     /*
-     * Red until a later barrier and a read-back (ENGINE G8): a flush failed,
-     * or the drive was pulled in the middle. "" when nothing is wrong.
+     * Why an ejection is red, whatever a flush says now (ENGINE G8), until a
+     * later barrier and a read-back. "" when nothing is wrong.
      */
     char *unsafe;
+    bool has_failed_flush; /* of one of its volumes, not made good since */
+    bool has_lost_writes;  /* a flush of one that is not berth's failed since
+                              it was plugged in */
+    bool has_unknown_past; /* what berth recorded of one cannot be read */
+    /* A run was interrupted, by a kill or a plug, and none was since: not all
+     * is on it; ejecting it is as safe as ever. "" when none was. */
+    char *unrepaired;
     struct {
         struct drive_volume *items;
         size_t count, capacity;
@@ -68,9 +81,17 @@ struct drive {
 struct drives {
     struct drive *items;
     size_t count, capacity;
+    unsigned number; /* in the order in which they were begun; 0: alone */
 };
 void drives_release(struct drives *drives);
 void drive_release(struct drive *drive);
+
+/* What the catalogue tells of one of its volumes. The worst of all stays: a
+ * failed flush, lost writes, a past that cannot be read. */
+void drive_note_failed_flush(struct drive *drive);
+void drive_note_lost_writes(struct drive *drive, const char *volume);
+void drive_note_unknown_past(struct drive *drive, const char *why);
+void drive_note_interrupted(struct drive *drive);
 
 const char *platform_bus_name(enum platform_bus bus);    /* "USB" */
 const char *platform_hold_name(enum platform_hold kind); /* "open file" */

@@ -45,7 +45,7 @@ static struct eject_judgement judgement(enum eject_verdict verdict,
 /* What makes it red, worst first; EJECT_NONE when nothing does. */
 static struct eject_judgement judge_red(const struct eject_proof *proof)
 {
-    if (proof->barrier_failed)
+    if (proof->barrier_failed && !proof->has_lost_writes)
         return judgement(EJECT_RED,
                          "the drive reported an error while its "
                          "data was flushed",
@@ -57,11 +57,28 @@ static struct eject_judgement judge_red(const struct eject_proof *proof)
                          "made good",
                          "sync again: what was written then is copied anew and "
                          "read back");
-    if (!proof->barrier_ok && proof->volumes_mounted)
+    if (proof->has_lost_writes)
+        return judgement(EJECT_RED,
+                         "a flush failed of a volume that berth does not write",
+                         "copy again what was written to it since it was "
+                         "plugged in, and look at it from elsewhere");
+    if (proof->is_past_unknown)
+        return judgement(EJECT_RED,
+                         "whether an earlier flush failed is not known: "
+                         "berth's catalogue of it cannot be read",
+                         "make it readable (`berth drives` says what is wrong "
+                         "with it), then eject again");
+    if (!proof->barrier_ok)
         return judgement(EJECT_RED, "the data was not flushed", "eject again");
     if (proof->volumes_unmounted < proof->volumes_mounted)
         return judgement(EJECT_RED, "not every volume could be unmounted",
                          "close what uses it, then eject again");
+    if (proof->is_still_in_use)
+        return judgement(
+            EJECT_RED,
+            "it is still in use: by another program, or mounted in "
+            "a container",
+            "end what uses it, then eject again");
     if (proof->power.flush_failed)
         return judgement(EJECT_RED, "the drive refused to empty its cache",
                          "wait until its light is still, plug it in again and "

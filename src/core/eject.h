@@ -26,9 +26,13 @@ const char *eject_verdict_name(enum eject_verdict verdict); /* "green" */
 struct eject_proof {
     bool barrier_ok; /* of every mounted, writable volume: syncfs, fsync */
     bool barrier_failed;
-    bool was_poisoned;   /* an earlier flush failed and was not repaired */
-    int volumes_mounted; /* before */
+    bool was_poisoned;    /* an earlier flush failed and was not repaired */
+    bool has_lost_writes; /* … of a volume that is not berth's to repair */
+    bool is_past_unknown; /* the catalogue that would tell cannot be read */
+    int volumes_mounted;  /* before */
     int volumes_unmounted;
+    bool is_still_in_use; /* found by locking or power-off: it is mounted where
+                             our mount table does not show it */
     bool power_off_tried, power_off_ok;
     bool device_gone; /* seen to leave */
     enum platform_write_cache write_cache;

@@ -12,16 +12,29 @@
 /* While something runs, its progress is told this often. */
 #define PROGRESS_EVERY_MS 100
 
+/* What was asked of a command before it began. */
+struct wish {
+    uint64_t id;
+    bool stops, is_paused;
+    int64_t bandwidth;
+};
+
 struct engine {
     struct task_context context;
     char *config_path, *state_directory, *home;
     struct queue commands, events;
     _Atomic unsigned health_requests;
+    _Atomic unsigned lists_of_drives;
     pthread_t thread;
-    _Atomic uint64_t last_id;
     struct stop_flag quit; /* the engine goes away */
     _Atomic bool stop;     /* what runs is to stop */
-    pthread_mutex_t mutex; /* guards `tasks`; a leaf */
+    pthread_mutex_t mutex; /* guards what follows; only a queue's is below */
+    uint64_t last_id;      /* posted; begun in this order */
+    uint64_t begun_id;     /* the last that has a task, or had one */
+    struct {
+        struct wish *items;
+        size_t count, capacity;
+    } wishes;
     struct {
         struct task **items; /* changed by the engine thread only */
         size_t count, capacity;
@@ -63,10 +76,19 @@ static struct progress read_progress(struct task *task)
 
 static bool has_progress(const struct task *task)
 {
-    enum command_kind kind = task->command->kind;
+    const struct command *command = task->command;
 
-    return kind == COMMAND_DIFF || kind == COMMAND_SYNC ||
-           kind == COMMAND_VERIFY;
+    switch (command->kind) {
+    case COMMAND_DIFF:
+    case COMMAND_SYNC:
+    case COMMAND_VERIFY:
+    case COMMAND_VOLUME_REFRESH:
+        return true;
+    case COMMAND_VOLUME_ADD: /* hashes what is there */
+        return command->volume.role == VOLUME_READ_ONLY;
+    default:
+        return false;
+    }
 }
 
 static void tell_progress(struct engine *engine)
@@ -104,6 +126,21 @@ static void *task_main(void *argument)
     return NULL;
 }
 
+static void grant_wish(struct engine *engine, struct task *task)
+{
+    for (size_t i = 0; i < engine->wishes.count; i++) {
+        const struct wish wish = engine->wishes.items[i];
+        if (wish.id != task->command->id)
+            continue;
+        engine->wishes.items[i] = engine->wishes.items[--engine->wishes.count];
+        atomic_store(&task->stop.paused, wish.is_paused);
+        atomic_store(&task->stop.bandwidth, wish.bandwidth);
+        if (wish.stops)
+            task_stop(task);
+        return;
+    }
+}
+
 static void start_tasks(struct engine *engine)
 {
     struct queue_link *link;
@@ -112,6 +149,8 @@ static void start_tasks(struct engine *engine)
         struct task *task = task_new(&engine->context, (struct command *)link);
         mutex_lock(&engine->mutex);
         ARRAY_PUSH(&engine->tasks, task);
+        engine->begun_id = task->command->id;
+        grant_wish(engine, task);
         mutex_unlock(&engine->mutex);
         task->thread = thread_start(task_main, task);
     }
@@ -177,6 +216,7 @@ static void free_event(struct queue_link *link)
 static void release(struct engine *engine)
 {
     free(engine->tasks.items);
+    free(engine->wishes.items);
     free(engine->config_path);
     free(engine->state_directory);
     free(engine->home);
@@ -207,6 +247,7 @@ err_code engine_new(const struct engine_options *options, struct engine **out,
         .events = &engine->events,
         .commands = &engine->commands,
         .health_requests = &engine->health_requests,
+        .lists_of_drives = &engine->lists_of_drives,
     };
     engine->thread = thread_start(engine_main, engine);
     *out = engine;
@@ -228,10 +269,11 @@ void engine_free(struct engine *engine)
 
 uint64_t engine_post(struct engine *engine, struct command *command)
 {
-    uint64_t id = atomic_fetch_add(&engine->last_id, 1) + 1;
-
+    mutex_lock(&engine->mutex);
+    uint64_t id = ++engine->last_id;
     command->id = id;
     queue_push(&engine->commands, &command->link);
+    mutex_unlock(&engine->mutex);
     return id;
 }
 
@@ -249,12 +291,28 @@ static struct task *find_task(struct engine *engine, uint64_t id)
     return NULL;
 }
 
+/* NULL when it has begun: its task has ended, or never was. */
+static struct wish *find_wish(struct engine *engine, uint64_t id)
+{
+    if (id <= engine->begun_id || id > engine->last_id)
+        return NULL;
+    for (size_t i = 0; i < engine->wishes.count; i++)
+        if (engine->wishes.items[i].id == id)
+            return &engine->wishes.items[i];
+    const struct wish wish = {.id = id};
+    ARRAY_PUSH(&engine->wishes, wish);
+    return &engine->wishes.items[engine->wishes.count - 1];
+}
+
 void engine_stop_command(struct engine *engine, uint64_t id)
 {
     mutex_lock(&engine->mutex);
     struct task *task = find_task(engine, id);
+    struct wish *wish = task ? NULL : find_wish(engine, id);
     if (task)
         task_stop(task);
+    if (wish)
+        wish->stops = true;
     mutex_unlock(&engine->mutex);
 }
 
@@ -262,8 +320,11 @@ void engine_pause_command(struct engine *engine, uint64_t id, bool paused)
 {
     mutex_lock(&engine->mutex);
     struct task *task = find_task(engine, id);
+    struct wish *wish = task ? NULL : find_wish(engine, id);
     if (task)
         atomic_store(&task->stop.paused, paused);
+    if (wish)
+        wish->is_paused = paused;
     mutex_unlock(&engine->mutex);
 }
 
@@ -271,8 +332,11 @@ void engine_limit_command(struct engine *engine, uint64_t id, int64_t bandwidth)
 {
     mutex_lock(&engine->mutex);
     struct task *task = find_task(engine, id);
+    struct wish *wish = task ? NULL : find_wish(engine, id);
     if (task)
         atomic_store(&task->stop.bandwidth, bandwidth);
+    if (wish)
+        wish->bandwidth = bandwidth;
     mutex_unlock(&engine->mutex);
 }
 

@@ -41,7 +41,8 @@ uint64_t engine_post(struct engine *engine, struct command *command_taking);
  * not from a signal handler. */
 void engine_stop(struct engine *engine);
 
-/* The same for one command. It ends with its EVENT_DONE as always. */
+/* The same for one command, begun already or not. It ends with its EVENT_DONE
+ * as always. The next two likewise hold for one that has not begun. */
 void engine_stop_command(struct engine *engine, uint64_t id);
 /* Holds the copying of a command between two files, or lets it go on. */
 void engine_pause_command(struct engine *engine, uint64_t id, bool paused);

@@ -35,6 +35,7 @@ void event_free(struct event *event)
     free(event->job_info.target);
     free(event->check.remedy);
     free(event->setting.hint);
+    rsync_line_release(&event->rsync);
     plan_release(&event->plan);
     drives_release(&event->drives);
     eject_info_release(&event->eject);

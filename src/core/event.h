@@ -10,10 +10,12 @@
 #define BERTH_EVENT_H
 
 #include "core/config.h"
+#include "core/crons.h"
 #include "core/drive.h"
 #include "core/eject.h"
 #include "core/history.h"
 #include "core/leftovers.h"
+#include "core/lines.h"
 #include "core/nights.h"
 #include "core/offload.h"
 #include "core/outcome.h"
@@ -31,9 +33,11 @@ enum event_kind {
     EVENT_JOB,
     EVENT_PLAN,        /* a diff of one job and target */
     EVENT_FILE_FAILED, /* did not arrive: job, path, text, is_repeated */
-    EVENT_FINDING,     /* of a verify: job, path, text */
+    EVENT_FINDING,     /* of a verify: job, path, text; job NULL: of a volume
+                          that no job writes to */
     EVENT_JOB_SYNCED,
     EVENT_VERIFIED,
+    EVENT_CONTENTS, /* volume, contents: of a read-only one, as accepted now */
     EVENT_RUN,
     EVENT_RUN_ITEM,
     EVENT_VERSION,      /* volume, job, path; text: on the volume */
@@ -58,6 +62,8 @@ enum event_kind {
     EVENT_FOLDER,     /* in `path`, absolute: text, its name; first of all one
                          without a name */
     EVENT_SETTING,    /* volume or job; path: key, text: value; setting */
+    EVENT_LINE,       /* text: of a file, cut where it is very long; line */
+    EVENT_RSYNC_LINE, /* rsync; may be taken out */
     EVENT_DONE,       /* outcome; text when it ended with an error */
 };
 
@@ -88,8 +94,9 @@ struct volume_info {
 struct job_info {
     char *source;
     enum job_mode mode;
-    char *target; /* "hdd:/media" */
-    int64_t last_sync_ns;
+    char *target;         /* "hdd:/media" */
+    int64_t last_sync_ns; /* 0: never */
+    bool is_unknown;      /* the catalogue that would tell cannot be read */
 };
 
 struct sync_info {
@@ -111,6 +118,13 @@ struct verify_info {
     int64_t verified, compared, adopted, skipped;
     int64_t rotten, drifted, missing, unreadable;
     int64_t bytes, duration_ns;
+};
+
+struct contents_info {
+    int64_t files;                /* that are there now */
+    int64_t added, changed, gone; /* since the last time */
+    int64_t failed;               /* could not be read */
+    int64_t bytes, duration_ns;   /* read */
 };
 
 struct tidy_info {
@@ -150,6 +164,7 @@ struct found_info {
 /* A copy of a file: what stands on the drive now, or a version. */
 struct version_info {
     bool is_present;
+    bool is_missing;            /* looked for on the drive, and not there */
     enum version_reason reason; /* why it had to go */
     int64_t run, created_ns;    /* in which run it became a version, and when */
     int64_t size_bytes;         /* NO_SIZE: not known, it was not berth's */
@@ -200,6 +215,12 @@ struct check_info {
     char *remedy; /* NULL: none */
 };
 
+/* Of a comparison of two texts (lines.h). */
+struct line_info {
+    enum line_kind kind;
+    int64_t before, after, count;
+};
+
 struct setting_info {
     char *hint; /* what may stand there */
     bool is_default, is_fixed;
@@ -215,7 +236,8 @@ struct event {
     char *text;
     err_code code;    /* of a failure */
     bool is_repeated; /* EVENT_FILE_FAILED: there is no space for it, as for one
-                         of this volume before; EVENT_JOB_SYNCED sums up */
+                         of this volume before; EVENT_JOB_SYNCED sums up.
+                         EVENT_PLAN: its volume's trouble was told already */
     enum outcome outcome;
     struct progress progress;
     struct volume_info volume_info;
@@ -227,6 +249,7 @@ struct event {
     struct drives drives;    /* EVENT_DRIVES: may be taken out */
     struct eject_info eject; /* EVENT_EJECT */
     struct verify_info verify;
+    struct contents_info contents;
     struct tidy_info tidy;
     struct copy_info copy;
     struct copies_info copies;
@@ -237,6 +260,8 @@ struct event {
     struct schedule_info schedule;
     struct check_info check;
     struct setting_info setting;
+    struct line_info line;
+    struct rsync_line rsync;
     struct run run;       /* EVENT_RUN: `jobs` is in `text` */
     struct run_item item; /* EVENT_RUN_ITEM: strings are in job, path, text */
 };

@@ -83,18 +83,24 @@ static err_code is_last_session_ours(struct catalogue *catalogue,
     return code;
 }
 
+/* A time that has not come yet was noted by a clock that nobody can believe. */
+static bool was_read_lately(const struct evidence *evidence)
+{
+    int64_t age_ns = evidence->now_ns - evidence->owner->last_full_ns;
+
+    return evidence->owner->last_full_ns && age_ns >= 0 &&
+           age_ns <= EVIDENCE_FULL_EVERY_DAYS * DAY_NS;
+}
+
 err_code evidence_needs_full(struct catalogue *catalogue,
                              const struct volume *volume,
                              const struct evidence *evidence, bool *out,
                              struct error *err)
 {
-    const struct owner *owner = evidence->owner;
     bool ours = false, unchanged = false;
 
     *out = true;
-    if (!owner || !owner->last_full_ns ||
-        evidence->now_ns - owner->last_full_ns >
-            EVIDENCE_FULL_EVERY_DAYS * DAY_NS)
+    if (!evidence->owner || !was_read_lately(evidence))
         return ERR_OK;
     err_code code =
         is_last_session_ours(catalogue, volume, evidence->host, &ours, err);

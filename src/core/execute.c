@@ -4,10 +4,13 @@
 #include "core/base/array.h"
 #include "core/base/path.h"
 #include "core/execute_build.h"
+#include "core/execute_directories.h"
 #include "core/execute_report.h"
 #include "core/execute_resume.h"
 #include "core/guard.h"
+#include "core/halves.h"
 #include "core/replica.h"
+#include "core/sqlite_copy.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,10 +18,13 @@
 
 /*
  * A batch is what a power cut can undo, and what has to be journalled at
- * once: large enough that two barriers don't matter.
+ * once: large enough that two barriers don't matter. Tests that kill at every
+ * call are built with smaller ones.
  */
 #define BATCH_BYTES ((int64_t)256 * 1024 * 1024)
+#ifndef BATCH_FILES
 #define BATCH_FILES ((size_t)4096)
+#endif
 /* Kept free for directories, versions and the filesystem itself. */
 #define RESERVE_BYTES ((int64_t)4 * 1024 * 1024)
 #define RESERVE_CLUSTERS 128
@@ -56,12 +62,22 @@ static int64_t step_bytes(const struct step *step)
                : 0;
 }
 
-/* How many steps from `first` on make one batch. */
+/* +1: a file goes to a temporary name; -1: it leaves that for its new one. */
+static int temporary_change(const struct step *step)
+{
+    return (step->kind == STEP_RENAME_AWAY) - (step->kind == STEP_RENAME_BACK);
+}
+
+/*
+ * How many steps from `first` on make one batch. Never just the first half of
+ * a rename: between two batches staging is nobody's, and a run that ends there
+ * empties it.
+ */
 static size_t batch_length(const struct executor *executor, size_t first)
 {
     const struct steps *steps = &executor->steps;
     bool renames_are_torn = !executor->session->traits.has_journal;
-    int64_t bytes = 0;
+    int64_t bytes = 0, temporaries = 0;
     size_t i = first;
 
     while (i < steps->count) {
@@ -73,9 +89,10 @@ static size_t batch_length(const struct executor *executor, size_t first)
         if (is_large_sole_copy)
             return i == first ? 1 : i - first;
         bytes += step_bytes(step);
+        temporaries += temporary_change(step);
         i++;
-        if (step->ends_batch || bytes >= BATCH_BYTES ||
-            i - first >= BATCH_FILES)
+        if (step->ends_batch || (!temporaries && (bytes >= BATCH_BYTES ||
+                                                  i - first >= BATCH_FILES)))
             break;
     }
     return i - first;
@@ -99,6 +116,14 @@ static err_code prepare_items(struct executor *executor, size_t first,
     return code;
 }
 
+static void leave_out(struct stage_item *item, err_code code,
+                      const char *message)
+{
+    item->from = STAGE_NOTHING;
+    item->code = code;
+    item->message = xstrdup(message);
+}
+
 /* What does not fit is not tried: a full volume takes no renames either. */
 static err_code leave_out_what_does_not_fit(struct executor *executor,
                                             struct stage_items *items,
@@ -114,20 +139,26 @@ static err_code leave_out_what_does_not_fit(struct executor *executor,
     int64_t reserve = cluster * RESERVE_CLUSTERS > RESERVE_BYTES
                           ? cluster * RESERVE_CLUSTERS
                           : RESERVE_BYTES;
+    int64_t longest =
+        traits_longest_file(executor->session->volume->mount.family);
     int64_t left = space.free_bytes - reserve;
     for (size_t i = 0; i < items->count; i++) {
         struct stage_item *item = &items->items[i];
         if (item->from == STAGE_NOTHING)
             continue;
+        if (item->step->action->size_bytes > longest) {
+            leave_out(item, ERR_UNSUPPORTED,
+                      "FAT holds no file of 4 GiB or more: the drive needs "
+                      "another filesystem, exFAT for example");
+            continue;
+        }
         int64_t size = item->step->action->size_bytes - item->kept_bytes;
         int64_t needed = (size + cluster - 1) / cluster * cluster;
         if (needed <= left) {
             left -= needed;
             continue;
         }
-        item->from = STAGE_NOTHING;
-        item->code = ERR_NO_SPACE;
-        item->message = xasprintf("no space for it on the volume");
+        leave_out(item, ERR_NO_SPACE, "no space for it on the volume");
     }
     return ERR_OK;
 }
@@ -198,9 +229,25 @@ static bool is_in_source(struct executor *executor,
 {
     struct platform_stat stat;
 
-    return platform_stat_beneath(executor->options->source_fd,
-                                 action_raw(item->step->action), &stat,
-                                 NULL) != ERR_NOT_FOUND;
+    return source_stat(executor->options->source,
+                       action_raw(item->step->action), &stat,
+                       NULL) != ERR_NOT_FOUND;
+}
+
+/* A -wal whose database did not arrive belongs to the drive's old one. */
+static bool is_still_needed(const struct executor *executor,
+                            const struct action *action)
+{
+    const struct execute_report *report = &executor->report;
+
+    if (action->kind != ACTION_DELETE || action->reason != REASON_STALE_SIDE)
+        return false;
+    size_t length = sqlite_side_file_base(action->path);
+    for (size_t i = 0; i < report->count; i++)
+        if (strlen(report->items[i].path) == length &&
+            !strncmp(report->items[i].path, action->path, length))
+            return true;
+    return false;
 }
 
 static void collect_intents(struct executor *executor,
@@ -211,14 +258,24 @@ static void collect_intents(struct executor *executor,
         struct error err = ERROR_INIT;
         const char *message = item->message ? item->message : err.message;
         err_code code = item->code;
+        if (is_still_needed(executor, item->step->action)) {
+            executor->session->is_doubtful = true; /* the next run looks */
+            executor->counts->skipped++;
+            continue;
+        }
         if (!code)
             code = build_intent(executor->options, item, batch, &err);
+        if (!code && item->result.lost_attributes)
+            report(executor, item->step->action->path, ERR_UNSUPPORTED,
+                   "copied without its extended attributes: they cannot be "
+                   "read, or are more than 64 KiB");
         /* What vanished from the source meanwhile is the next run's delete. */
         if (code == ERR_NOT_FOUND && !is_in_source(executor, item))
             executor->counts->skipped++;
         else if (code && code != ERR_CANCELLED)
             report(executor, item->step->action->path, code, message);
     }
+    halves_drop_lone(&batch->intents);
     batch->codes = xcalloc(batch->intents.count, sizeof *batch->codes);
 }
 
@@ -230,46 +287,13 @@ static bool changes_volume(const struct batch *batch)
     return false;
 }
 
-/* The first half of a rename whose second half this is; NULL: none. */
-static const struct intent *first_half(const struct batch *batch, size_t at)
-{
-    const struct intent *second = &batch->intents.items[at];
-
-    for (size_t i = 0; i < at; i++) {
-        const struct intent *first = &batch->intents.items[i];
-        if (first->kind == INTENT_PLACE && !*first->path &&
-            second->kind == INTENT_PLACE && !strcmp(first->to, second->from))
-            return first;
-    }
-    return NULL;
-}
-
 /* What could not go on to its new name goes back to its old one: staging is
  * emptied at the end. */
-static void put_back(struct executor *executor, const struct batch *batch,
-                     size_t at)
+static void put_back(struct executor *executor, const struct intent *first)
 {
-    const struct intent *first = first_half(batch, at);
-
     if (first &&
         fsops_rename(&executor->session->ops, first->to, first->from, NULL))
         executor->session->is_doubtful = true; /* the next run copies it */
-}
-
-/* A first half that failed takes its second half along. */
-static bool is_orphaned(const struct batch *batch, size_t at)
-{
-    const struct intent *first = first_half(batch, at);
-
-    return first && batch->codes[first - batch->intents.items];
-}
-
-static bool has_temporaries(const struct batch *batch)
-{
-    for (size_t i = 0; i < batch->intents.count; i++)
-        if (!*batch->intents.items[i].path)
-            return true;
-    return false;
 }
 
 /*
@@ -279,13 +303,16 @@ static bool has_temporaries(const struct batch *batch)
 static err_code apply_batch(struct executor *executor, struct batch *batch,
                             bool unlinks, struct error *err)
 {
-    bool check_orphans = has_temporaries(batch);
+    CLEANUP(halves_release) struct halves halves;
 
+    halves_init(&halves, &batch->intents);
     for (size_t i = 0; i < batch->intents.count; i++) {
         struct intent *intent = &batch->intents.items[i];
         if (batch->codes[i] || (unlinks && intent->kind != INTENT_UNLINK))
             continue;
-        if (check_orphans && is_orphaned(batch, i))
+        const struct intent *first = halves_first(&halves, intent);
+        /* A first half that failed takes its second half along. */
+        if (first && batch->codes[first - batch->intents.items])
             batch->codes[i] = error_set(err, ERR_CHANGED,
                                         "could not be moved out of the way");
         else
@@ -295,14 +322,15 @@ static err_code apply_batch(struct executor *executor, struct batch *batch,
         err_code code = batch->codes[i];
         if (error_is_device_failure(code))
             return code;
-        if (code == ERR_EXISTS && intent->kind == INTENT_RMDIR)
+        if (code == ERR_EXISTS && intent->kind == INTENT_RMDIR) {
+            executor->session->is_doubtful = true; /* a look tells why */
             continue;
+        }
         if (!code || code == ERR_CANCELLED)
             continue;
         executor->session->is_doubtful = true;
         report(executor, intent->path, code, err->message);
-        if (check_orphans)
-            put_back(executor, batch, i);
+        put_back(executor, first);
     }
     return ERR_OK;
 }
@@ -488,79 +516,6 @@ static err_code run_batches(struct executor *executor, struct error *err)
     return code;
 }
 
-/* --- directories, last --- */
-
-/* A directory's time changes with each name in it, so it is set at the end. */
-static err_code finish_directory(struct executor *executor, const char *raw,
-                                 const char *drive, struct error *err)
-{
-    const struct execute_options *options = executor->options;
-    struct session *session = executor->session;
-    CLEANUP_FREE char *path = path_join(options->directory, drive);
-    struct platform_stat stat;
-
-    if (!*path || platform_stat_beneath(options->source_fd, raw, &stat, NULL) ||
-        stat.type != PLATFORM_DIRECTORY)
-        return ERR_OK; /* gone meanwhile: the next run's business */
-    struct record record = {
-        .type = ENTRY_DIRECTORY,
-        .source = signature_of(&stat),
-        .mode = stat.mode,
-        .uid = stat.uid,
-        .gid = stat.gid,
-    };
-    /* What could not be moved out of its way may still stand there. */
-    if (platform_stat_beneath(session->volume->root_fd, path, &stat, NULL) ||
-        stat.type != PLATFORM_DIRECTORY)
-        return ERR_OK;
-    err_code code = fsops_set_metadata(&session->ops, path, &record,
-                                       traits_metadata(&session->traits), err);
-    if (!code || error_is_device_failure(code))
-        return code;
-    report(executor, drive, code, err->message);
-    return ERR_OK;
-}
-
-static bool changes_its_directory(const struct action *action)
-{
-    switch ((enum action_kind)action->kind) {
-    case ACTION_NEW:
-    case ACTION_UPDATE:
-    case ACTION_RENAME:
-    case ACTION_DELETE:
-    case ACTION_MKDIR:
-    case ACTION_RMDIR:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* Deepest first; each once where its entries follow each other in the plan. */
-static err_code finish_directories(struct executor *executor, struct error *err)
-{
-    const struct plan *plan = executor->options->plan;
-    CLEANUP_FREE char *last = NULL;
-    err_code code = ERR_OK;
-
-    for (size_t i = plan->count; !code && i-- > 0;) {
-        const struct action *action = &plan->items[i];
-        const char *raw = action_raw(action), *drive = action_drive(action);
-        if (!changes_its_directory(action))
-            continue;
-        if (action->kind == ACTION_MKDIR)
-            code = finish_directory(executor, raw, drive, err);
-        CLEANUP_FREE char *raw_parent = xstrndup(raw, path_parent_length(raw));
-        CLEANUP_FREE char *parent = xstrndup(drive, path_parent_length(drive));
-        if (code || (last && !strcmp(last, parent)))
-            continue;
-        code = finish_directory(executor, raw_parent, parent, err);
-        free(last);
-        last = TAKE_PTR(parent);
-    }
-    return code;
-}
-
 /* --- the whole --- */
 
 static void fill_copy_context(struct executor *executor)
@@ -568,28 +523,18 @@ static void fill_copy_context(struct executor *executor)
     const struct execute_options *options = executor->options;
 
     executor->copy = (struct copy_context){
-        .source_fd = options->source_fd,
+        .source = options->source,
         .volume_fd = executor->session->volume->root_fd,
         .metadata = traits_metadata(&executor->session->traits),
         .program = options->program,
         .scratch = options->scratch,
-        .bandwidth = options->job->bandwidth,
+        .bandwidth = options->bandwidth,
         .workers = options->workers ? (int64_t)options->workers : 1,
         .stop = options->stop,
         .bytes_written = &options->progress->bytes_written,
         .current = options->current,
         .turn = options->is_spinning ? &executor->turn : NULL,
     };
-}
-
-static err_code ensure_job_directory(struct executor *executor,
-                                     struct error *err)
-{
-    const char *directory = executor->options->directory;
-
-    if (!*directory)
-        return ERR_OK;
-    return fsops_ensure_directory(&executor->session->ops, directory, err);
 }
 
 err_code execute_plan(const struct execute_options *options,
@@ -611,7 +556,7 @@ err_code execute_plan(const struct execute_options *options,
     err_code code = catalogue_list_owners(options->session->catalogue,
                                           &executor.owners, err);
     if (!code)
-        code = ensure_job_directory(&executor, err);
+        code = execute_ensure_job_directory(options, err);
     if (!code)
         code = execute_open_resumes(options, &executor.copy, err);
     if (!code)
@@ -621,7 +566,8 @@ err_code execute_plan(const struct execute_options *options,
     if (!code)
         code = closed;
     if (!code || code == ERR_CANCELLED) {
-        err_code finished = finish_directories(&executor, err);
+        err_code finished =
+            execute_finish_directories(options, counts, &executor.report, err);
         code = finished ? finished : code;
     }
     if (!code && executor.report.without_space)

@@ -17,6 +17,7 @@
 #include "core/history.h"
 #include "core/plan.h"
 #include "core/session.h"
+#include "core/source.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -46,12 +47,13 @@ struct execute_options {
     const struct config_job *job;
     const struct owner *owner;
     const struct plan *plan;
-    int source_fd;
+    const struct source *source;
     const char *directory; /* of the job on the volume */
     const char *program;   /* platform_own_program() */
     const char *scratch;   /* directory on the internal disk */
     unsigned workers;
-    bool is_spinning; /* the volume's disk: seeks are dear */
+    int64_t bandwidth; /* bytes a second; 0: no limit */
+    bool is_spinning;  /* the volume's disk: seeks are dear */
     const struct stop_flag *stop;
     struct run_progress *progress;
     struct current *current; /* the file it is at; NULL: nobody looks */

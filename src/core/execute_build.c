@@ -64,13 +64,15 @@ err_code build_stage_item(const struct execute_options *options,
         return ERR_OK;
     out->from = STAGE_SOURCE;
     out->path = action_raw(action);
+    if (action->before.size_bytes != NO_SIZE)
+        out->replaces = on_volume(options, arena, action_drive(action));
     if (!(action->flags & ACTION_DATABASE) || action->reason != REASON_NONE)
         return ERR_OK;
     err_code code = find_row(options, action->path, arena, &row, err);
     if (code == ERR_NOT_FOUND)
         return ERR_OK;
     if (!code)
-        out->known = arena_memdup(arena, &row.hash, sizeof row.hash);
+        out->known = arena_memdup(arena, &row, sizeof row);
     return code;
 }
 
@@ -112,8 +114,42 @@ static err_code stat_source(const struct execute_options *options,
                             const struct action *action,
                             struct platform_stat *out, struct error *err)
 {
-    return platform_stat_beneath(options->source_fd, action_raw(action), out,
-                                 err);
+    return source_stat(options->source, action_raw(action), out, err);
+}
+
+/* Too many, and unreadable ones are told of when the file is copied. */
+static err_code read_attributes(const struct execute_options *options,
+                                const struct action *action,
+                                struct arena *arena, struct record *record,
+                                struct error *err)
+{
+    CLEANUP(strbuf_release) struct strbuf found = STRBUF_INIT;
+    CLEANUP_FD int fd = -1;
+
+    if (action->type != ENTRY_FILE)
+        return ERR_OK;
+    err_code code = source_open(options->source, action_raw(action),
+                                PLATFORM_OPEN_READ, &fd, err);
+    if (!code)
+        code = platform_read_attributes(fd, &found, err);
+    if (error_is_device_failure(code))
+        return code;
+    record->attributes = arena_memdup(arena, found.text, found.length);
+    record->attributes_length = found.length;
+    return ERR_OK;
+}
+
+static err_code has_same_attributes(const struct execute_options *options,
+                                    const struct action *action,
+                                    struct arena *arena,
+                                    const struct record *row, bool *out,
+                                    struct error *err)
+{
+    struct record now = {.type = ENTRY_FILE};
+    err_code code = read_attributes(options, action, arena, &now, err);
+
+    *out = record_same_attributes(&now, row);
+    return code;
 }
 
 static void sign_record(struct record *record, const struct platform_stat *stat)
@@ -159,8 +195,9 @@ static err_code check_for_rot(const struct execute_options *options,
                               const struct action *action,
                               const struct record *copied, struct error *err)
 {
+    /* Of what was adopted the hash is the drive's: not the source's word. */
     const unsigned no_hash = RECORD_SQLITE | RECORD_UNHASHED | RECORD_RACY |
-                             RECORD_GREW | RECORD_CLAIMED;
+                             RECORD_GREW | RECORD_CLAIMED | RECORD_ADOPTED;
     CLEANUP(arena_release) struct arena arena = ARENA_INIT;
     struct record row;
 
@@ -189,6 +226,7 @@ static err_code build_copy(const struct execute_options *options,
     err_code code = ERR_OK;
 
     intent.record = item->result.record;
+    record_keep(&intent.record, &batch->arena);
     name_record(&intent.record, action);
     if (action->flags & ACTION_BACK)
         code = keep_row(options, action, &batch->arena, &intent.record, err);
@@ -228,8 +266,8 @@ static err_code build_link(const struct execute_options *options,
     err_code code = stat_source(options, action, &stat, err);
 
     if (!code)
-        code = platform_read_link(options->source_fd, action_raw(action),
-                                  &target, err);
+        code =
+            source_read_link(options->source, action_raw(action), &target, err);
     if (code)
         return code;
     *record = (struct record){.type = ENTRY_SYMLINK};
@@ -263,6 +301,7 @@ static err_code build_rename(const struct execute_options *options,
     const char *old_drive = from->drive ? from->drive : from->path;
     struct platform_stat stat;
     struct record now;
+    bool is_same;
     err_code code = find_row(options, from->path, arena, &intent.record, err);
 
     if (code)
@@ -275,6 +314,13 @@ static err_code build_rename(const struct execute_options *options,
     now = intent.record;
     sign_record(&now, &stat);
     now.source.side = intent.record.source.side;
+    /* Then the next diff looks at it: a rename changes nothing but names. */
+    code = has_same_attributes(options, action, arena, &intent.record, &is_same,
+                               err);
+    if (code || !is_same)
+        now.source = intent.record.source;
+    if (code)
+        return code;
     if (intent.record.type == ENTRY_DIRECTORY ||
         (now.source.size_bytes == intent.record.source.size_bytes &&
          now.source.mtime_ns == intent.record.source.mtime_ns &&
@@ -297,6 +343,21 @@ static err_code build_rename(const struct execute_options *options,
     return ERR_OK;
 }
 
+/* A symlink that only the catalogue has: whatever the volume has by its name
+ * is something else, and an undo has nothing to bring back. */
+static err_code is_only_noted(const struct execute_options *options,
+                              const struct action *action, struct arena *arena,
+                              bool *out, struct error *err)
+{
+    struct record row = {.flags = 0};
+    err_code code = action->type == ENTRY_SYMLINK
+                        ? find_row(options, action->path, arena, &row, err)
+                        : ERR_OK;
+
+    *out = !code && row.flags & RECORD_HELD;
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
+}
+
 static err_code build_delete(const struct execute_options *options,
                              const struct stage_item *item, struct batch *batch,
                              struct error *err)
@@ -306,8 +367,16 @@ static err_code build_delete(const struct execute_options *options,
     bool by_copy = item->from == STAGE_VOLUME;
     struct intent intent =
         new_intent(options, action, by_copy ? INTENT_UNLINK : INTENT_RETIRE);
-    err_code code;
+    bool is_noted;
+    err_code code = is_only_noted(options, action, arena, &is_noted, err);
 
+    if (code || is_noted) {
+        intent.kind = INTENT_NOTE;
+        intent.forget = true;
+        if (!code)
+            add_intent(batch, &intent);
+        return code;
+    }
     intent.from = on_volume(options, arena, action_drive(action));
     intent.before = action->before;
     intent.reason =
@@ -319,6 +388,7 @@ static err_code build_delete(const struct execute_options *options,
     if (by_copy) {
         intent.to = arena_strdup(arena, item->staged);
         intent.record = item->result.record;
+        record_keep(&intent.record, arena);
     }
     add_intent(batch, &intent);
     return ERR_OK;
@@ -381,6 +451,9 @@ static err_code build_touch(const struct execute_options *options,
     if (stat.size_bytes != intent.record.source.size_bytes ||
         stat.mtime_ns != intent.record.source.mtime_ns)
         return error_set(err, ERR_CHANGED, "it has changed meanwhile");
+    code = read_attributes(options, action, &batch->arena, &intent.record, err);
+    if (code)
+        return code;
     side = intent.record.source.side;
     sign_record(&intent.record, &stat);
     intent.record.source.side = side;
@@ -405,24 +478,36 @@ static err_code build_note(const struct execute_options *options,
         return ERR_OK;
     }
     const struct noted *noted = action->noted;
-    if (noted->is_adopted)
+    if (noted->how == NOTED_ADOPTED)
         intent.record.flags = RECORD_UNHASHED | RECORD_ADOPTED;
     else
         code =
             find_row(options, action->path, &batch->arena, &intent.record, err);
     if (code)
         return code;
+    if (noted->how == NOTED_SHIFTED) {
+        intent.record.stamp = noted->stamp;
+        add_intent(batch, &intent);
+        return ERR_OK;
+    }
     if (action->type == ENTRY_SYMLINK) {
         CLEANUP_FREE char *target = NULL;
-        code = platform_read_link(options->source_fd, action_raw(action),
-                                  &target, err);
+        code =
+            source_read_link(options->source, action_raw(action), &target, err);
         if (code)
             return code;
         intent.record.link_target = arena_strdup(&batch->arena, target);
     }
+    code = read_attributes(options, action, &batch->arena, &intent.record, err);
+    if (code)
+        return code;
     uint64_t side = intent.record.source.side;
     intent.record.flags &=
         ~(unsigned)(RECORD_RACY | RECORD_OFFLOADED | RECORD_CLAIMED);
+    /* It was read again too soon after its last change. */
+    if (noted->how == NOTED_SIGNED && action->type == ENTRY_FILE &&
+        signature_is_racy(&noted->signature, options->plan->made_ns))
+        intent.record.flags |= RECORD_RACY;
     intent.record.source = noted->signature;
     intent.record.source.side = side;
     intent.record.stamp = noted->stamp;

@@ -281,22 +281,19 @@ static bool is_one_of(const char *name, size_t length, const char *const *list)
 
 /*
  * Directories that systems and tools keep their own things in. Windows spells
- * its bin both ways (FAT and exFAT, NTFS).
+ * its bin both ways (FAT and exFAT, NTFS). An ext4's lost+found is root's: for
+ * anybody else it would be unreadable each night.
  */
 static enum filter_verdict judge_directory_name(const char *name, size_t length)
 {
     static const char *const junk[] = {
-        ".Spotlight-V100",
-        ".fseventsd",
-        ".Trashes",
-        "$RECYCLE.BIN",
-        "$Recycle.Bin",
-        "System Volume Information",
-        NULL,
+        ".Spotlight-V100", ".fseventsd",   ".Trashes",
+        "$RECYCLE.BIN",    "$Recycle.Bin", "System Volume Information",
+        "lost+found",      NULL,
     };
     static const char *const partial[] = {".rsync-partial", ".~tmp~", NULL};
 
-    if (*name != '.' && *name != '$' && *name != 'S')
+    if (*name != '.' && *name != '$' && *name != 'S' && *name != 'l')
         return FILTER_TAKE;
     if (is_one_of(name, length, junk) || has_prefix(name, length, ".Trash-"))
         return FILTER_JUNK;
@@ -345,12 +342,17 @@ static bool is_digit(char character)
 
 bool filter_is_volume_litter(const char *name)
 {
-    /* Android keeps app data and lost files there, chkdsk FOUND.nnn, e2fsck
-     * lost+found; macOS the rest, with an AppleDouble of its own bin. */
+    /* Android keeps app data and lost files there, chkdsk FOUND.nnn; macOS the
+     * rest, with an AppleDouble of its own bin. */
     static const char *const litter[] = {
-        "LOST.DIR",        "Android",   "lost+found",
-        ".TemporaryItems", ".DS_Store", ".DocumentRevisions-V100",
-        "._.Trashes",      ".apdisk",   NULL,
+        "LOST.DIR",
+        "Android",
+        ".TemporaryItems",
+        ".DS_Store",
+        ".DocumentRevisions-V100",
+        "._.Trashes",
+        ".apdisk",
+        NULL,
     };
     size_t length = strlen(name);
 

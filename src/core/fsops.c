@@ -3,6 +3,7 @@
 #include "core/base/array.h"
 #include "core/base/clock.h"
 #include "core/base/path.h"
+#include "core/source.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,30 @@ struct fsops fsops_on(int root_fd)
     for (size_t i = 0; i < FSOPS_KEPT; i++)
         ops.kept[i].fd = -1;
     return ops;
+}
+
+struct fsops fsops_on_source(const struct source *source)
+{
+    struct fsops ops = fsops_on(source->fd);
+
+    ops.source = source;
+    return ops;
+}
+
+err_code fsops_open(struct fsops *ops, const char *path, enum platform_open how,
+                    int *out_fd, struct error *err)
+{
+    return ops->source
+               ? source_open(ops->source, path, how, out_fd, err)
+               : platform_open_beneath(ops->root_fd, path, how, out_fd, err);
+}
+
+err_code fsops_read_link(struct fsops *ops, const char *path, char **out_target,
+                         struct error *err)
+{
+    return ops->source
+               ? source_read_link(ops->source, path, out_target, err)
+               : platform_read_link(ops->root_fd, path, out_target, err);
 }
 
 void fsops_forget_directories(struct fsops *ops)
@@ -69,8 +94,7 @@ static err_code open_parent(struct fsops *ops, const char *path, int *out_fd,
     }
     CLEANUP_FREE char *parent = xstrndup(path, length);
     int fd;
-    err_code code = platform_open_beneath(ops->root_fd, parent,
-                                          PLATFORM_OPEN_DIRECTORY, &fd, err);
+    err_code code = fsops_open(ops, parent, PLATFORM_OPEN_DIRECTORY, &fd, err);
     if (code)
         return code;
     size_t slot = longest_unused(ops);
@@ -101,6 +125,31 @@ static void forget_below(struct fsops *ops, const char *path)
     }
 }
 
+/* exFAT, NTFS: there are no modes, or not this one. */
+static bool is_without_modes(int failed)
+{
+    /* The third and the fourth are one on Linux, and two on macOS. */
+    static const int codes[] = {EPERM, ENOSYS, EOPNOTSUPP, ENOTSUP, EINVAL};
+
+    for (size_t i = 0; i < COUNT_OF(codes); i++)
+        if (failed == codes[i])
+            return true;
+    return false;
+}
+
+static err_code force_mode(int fd, const char *path, mode_t mode,
+                           struct error *err)
+{
+    struct stat stat;
+
+    if (fstat(fd, &stat))
+        return error_set_errno(err, errno, "cannot look at %s", path);
+    if ((stat.st_mode & 0777) == mode || !RETRY_ON_EINTR(fchmod(fd, mode)) ||
+        is_without_modes(errno))
+        return ERR_OK;
+    return error_set_errno(err, errno, "cannot set the mode of %s", path);
+}
+
 err_code fsops_create(struct fsops *ops, const char *path, mode_t mode,
                       int *out_fd, struct error *err)
 {
@@ -114,8 +163,13 @@ err_code fsops_create(struct fsops *ops, const char *path, mode_t mode,
                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
     if (fd < 0)
         return error_set_errno(err, errno, "cannot create %s", path);
-    *out_fd = fd;
-    return ERR_OK;
+    if (mode & (S_IRWXG | S_IRWXO)) /* what is ours alone no umask opens */
+        code = force_mode(fd, path, mode, err);
+    if (code)
+        close(fd);
+    else
+        *out_fd = fd;
+    return code;
 }
 
 err_code fsops_make_directory(struct fsops *ops, const char *path, mode_t mode,
@@ -158,6 +212,18 @@ err_code fsops_ensure_directory(struct fsops *ops, const char *path,
     if (code == ERR_EXISTS)
         code = check_is_directory(ops, path, err);
     return code;
+}
+
+err_code fsops_ensure_own_directory(struct fsops *ops, const char *path,
+                                    mode_t mode, struct error *err)
+{
+    CLEANUP_FD int fd = -1;
+    err_code code = fsops_ensure_directory(ops, path, err);
+
+    if (!code)
+        code = platform_open_beneath(ops->root_fd, path,
+                                     PLATFORM_OPEN_DIRECTORY, &fd, err);
+    return code ? code : force_mode(fd, path, mode, err);
 }
 
 err_code fsops_make_symlink(struct fsops *ops, const char *target,
@@ -298,8 +364,7 @@ static err_code list_names(struct fsops *ops, const char *path,
                            struct names *out, struct error *err)
 {
     CLEANUP_FD int fd = -1;
-    err_code code = platform_open_beneath(ops->root_fd, path,
-                                          PLATFORM_OPEN_DIRECTORY, &fd, err);
+    err_code code = fsops_open(ops, path, PLATFORM_OPEN_DIRECTORY, &fd, err);
 
     if (!code)
         code = platform_list_directory(fd, collect_name, out, err);
@@ -370,6 +435,30 @@ static bool may_chown(unsigned what)
     return what & FSOPS_SET_OWNER && geteuid() == 0;
 }
 
+static mode_t mode_of(const struct record *record, unsigned what)
+{
+    bool keeps_access = what & FSOPS_KEEP_ACCESS &&
+                        record->type == ENTRY_DIRECTORY && geteuid() != 0;
+
+    return (record->mode | (keeps_access ? S_IRWXU : 0)) & 07777;
+}
+
+/* What does not fit on a volume is in its catalogue. */
+static err_code write_attributes(int fd, const char *path,
+                                 const struct record *record, unsigned what,
+                                 struct error *err)
+{
+    err_code code = platform_write_attributes(fd, record->attributes,
+                                              record->attributes_length, err);
+
+    if (code && code != ERR_DENIED && what & FSOPS_IF_THEY_FIT &&
+        !error_is_device_failure(code))
+        return ERR_OK;
+    if (code)
+        error_prefix(err, "%s", path);
+    return code;
+}
+
 err_code fsops_set_metadata_fd(int fd, const char *path,
                                const struct record *record, unsigned what,
                                struct error *err)
@@ -380,12 +469,34 @@ err_code fsops_set_metadata_fd(int fd, const char *path,
     if (may_chown(what) &&
         RETRY_ON_EINTR(fchown(fd, record->uid, record->gid)) && errno != EPERM)
         return error_set_errno(err, errno, "cannot set the owner of %s", path);
+    /* Behind the owner, which takes capabilities away; before the mode, which
+     * may take the right to write. */
+    err_code code = what & FSOPS_SET_ATTRIBUTES && record->attributes_length
+                        ? write_attributes(fd, path, record, what, err)
+                        : ERR_OK;
+    if (code)
+        return code;
     if (what & FSOPS_SET_MODE &&
         RETRY_ON_EINTR(fchmod(fd, record->mode & 07777)))
         return error_set_errno(err, errno, "cannot set the mode of %s", path);
     if (what & FSOPS_SET_TIMES && RETRY_ON_EINTR(futimens(fd, times)))
         return error_set_errno(err, errno, "cannot set the times of %s", path);
     return ERR_OK;
+}
+
+/* Of a file that stands there: whoever may not write to it may, for once. */
+static err_code renew_attributes(struct fsops *ops, const char *path,
+                                 const struct record *record, unsigned what,
+                                 struct error *err)
+{
+    CLEANUP_FD int fd = -1;
+    err_code code = fsops_open(ops, path, PLATFORM_OPEN_READ, &fd, err);
+
+    if (!code)
+        code = write_attributes(fd, path, record, what, err);
+    if (code == ERR_DENIED && !RETRY_ON_EINTR(fchmod(fd, 0600)))
+        code = write_attributes(fd, path, record, what, err);
+    return code;
 }
 
 err_code fsops_set_metadata(struct fsops *ops, const char *path,
@@ -406,9 +517,13 @@ err_code fsops_set_metadata(struct fsops *ops, const char *path,
                                 AT_SYMLINK_NOFOLLOW)) &&
         errno != EPERM)
         return error_set_errno(err, errno, "cannot set the owner of %s", path);
+    if (what & FSOPS_SET_ATTRIBUTES && record->type == ENTRY_FILE)
+        code = renew_attributes(ops, path, record, what, err);
+    if (code)
+        return code;
     if (what & FSOPS_SET_MODE && !is_link &&
         RETRY_ON_EINTR(
-            fchmodat(parent, name, record->mode & 07777, AT_SYMLINK_NOFOLLOW)))
+            fchmodat(parent, name, mode_of(record, what), AT_SYMLINK_NOFOLLOW)))
         return error_set_errno(err, errno, "cannot set the mode of %s", path);
     if (what & FSOPS_SET_TIMES &&
         RETRY_ON_EINTR(utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW)))

@@ -18,8 +18,12 @@
 
 #define FSOPS_KEPT 4
 
+struct source;
+
 struct fsops {
-    int root_fd; /* borrowed */
+    int root_fd;                 /* borrowed */
+    const struct source *source; /* borrowed; NULL: nothing is mounted below
+                                    the root that would be entered */
     struct {
         char *path;
         int fd;
@@ -29,11 +33,20 @@ struct fsops {
 };
 
 struct fsops fsops_on(int root_fd);
+/* With the filesystems below it that were entered (source.h). */
+struct fsops fsops_on_source(const struct source *source);
 void fsops_release(struct fsops *ops);
 /* After directories were renamed or removed by somebody else's hand. */
 void fsops_forget_directories(struct fsops *ops);
 
-/* ERR_EXISTS when the name is taken. */
+/* As platform_open_beneath, and the target of a symlink; to look only. */
+err_code fsops_open(struct fsops *ops, const char *path, enum platform_open how,
+                    int *out_fd, struct error *err) MUST_CHECK;
+err_code fsops_read_link(struct fsops *ops, const char *path, char **out_target,
+                         struct error *err) MUST_CHECK;
+
+/* Exactly this mode, whatever the umask, where the volume keeps modes.
+ * ERR_EXISTS when the name is taken. */
 err_code fsops_create(struct fsops *ops, const char *path, mode_t mode,
                       int *out_fd, struct error *err) MUST_CHECK;
 err_code fsops_make_directory(struct fsops *ops, const char *path, mode_t mode,
@@ -41,6 +54,16 @@ err_code fsops_make_directory(struct fsops *ops, const char *path, mode_t mode,
 /* mkdir -p; fine when it is there, ERR_CHANGED when that is no directory. */
 err_code fsops_ensure_directory(struct fsops *ops, const char *path,
                                 struct error *err) MUST_CHECK;
+/*
+ * The same of a directory of berth's own, which gets exactly this mode, new or
+ * not, where the volume keeps modes.
+ */
+enum {
+    FSOPS_SHARED = 0755, /* marker, log: any user, any machine may read them */
+    FSOPS_PRIVATE = 0700 /* content, away from directories that may be shut */
+};
+err_code fsops_ensure_own_directory(struct fsops *ops, const char *path,
+                                    mode_t mode, struct error *err) MUST_CHECK;
 err_code fsops_make_symlink(struct fsops *ops, const char *target,
                             const char *path, struct error *err) MUST_CHECK;
 
@@ -70,11 +93,16 @@ enum {
     FSOPS_SET_TIMES = 1u << 0,
     FSOPS_SET_MODE = 1u << 1,
     FSOPS_SET_OWNER = 1u << 2,
+    FSOPS_SET_ATTRIBUTES = 1u << 3, /* extended ones, of a file */
+    FSOPS_IF_THEY_FIT = 1u << 4,    /* these: ext4 takes 4 KiB of them */
+    /* Of directories: whoever is not root keeps the right to change what is in
+     * them. A source may be 0555 (Go's modules), or 0000 for a while. */
+    FSOPS_KEEP_ACCESS = 1u << 5,
 };
 err_code fsops_set_metadata(struct fsops *ops, const char *path,
                             const struct record *record, unsigned what,
                             struct error *err) MUST_CHECK;
-/* The same for an open file; `path` is for the message. */
+/* The same for an open, new file; `path` is for the message. */
 err_code fsops_set_metadata_fd(int fd, const char *path,
                                const struct record *record, unsigned what,
                                struct error *err) MUST_CHECK;

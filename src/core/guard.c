@@ -148,7 +148,7 @@ static bool has_uuid(const struct identity *identity)
  * everywhere (an ordinary user without udev), so that its absence is no
  * difference; then what it is mounted from has to be the same.
  */
-static bool is_same_filesystem(const char *recorded, const char *now)
+bool guard_is_same_filesystem(const char *recorded, const char *now)
 {
     struct identity one, other;
 
@@ -168,7 +168,7 @@ err_code guard_check_source(const struct guard_source *source,
                             struct error *err)
 {
     if (*source->recorded_identity &&
-        !is_same_filesystem(source->recorded_identity, source->identity))
+        !guard_is_same_filesystem(source->recorded_identity, source->identity))
         return error_set(
             err, ERR_REFUSED,
             "job %s: the source %s is on another filesystem than before (%s, "

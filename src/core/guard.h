@@ -42,6 +42,9 @@ int64_t guard_hold_all_deletes(struct plan *plan);
 char *guard_source_identity(const char *family, const char *uuid,
                             const char *subtree, const char *mounted_from);
 
+/* Whether two of these name one filesystem, as far as both know it. */
+bool guard_is_same_filesystem(const char *recorded, const char *now);
+
 struct guard_source {
     const char *job;
     const char *path;

@@ -83,6 +83,8 @@ static struct health_verdict verdict(enum health_state state,
 static struct health_verdict judge_failing(const struct platform_health *now,
                                            const struct health_evidence *seen)
 {
+    char count[QUANTITY_SIZE];
+
     for (size_t i = 0; i < now->attribute_count; i++)
         if (now->attributes[i].is_failing_now)
             return verdict(HEALTH_FAILING, "%s is below the maker's threshold",
@@ -90,9 +92,9 @@ static struct health_verdict judge_failing(const struct platform_health *now,
     if (now->smart == PLATFORM_SMART_FAILING)
         return verdict(HEALTH_FAILING, "the drive itself says that it fails");
     if (seen->read_back_mismatches)
-        return verdict(HEALTH_FAILING,
-                       "%" PRId64 " files read back other than written",
-                       seen->read_back_mismatches);
+        return verdict(
+            HEALTH_FAILING, "%s read back other than written",
+            format_things(seen->read_back_mismatches, "file", count));
     return verdict(HEALTH_UNKNOWN, "%s", "");
 }
 
@@ -119,23 +121,24 @@ static struct health_verdict judge_growth(const struct platform_health *now,
 static struct health_verdict judge_evidence(const struct platform_health *now,
                                             const struct health_evidence *seen)
 {
+    char count[QUANTITY_SIZE];
+
     if (seen->failed_flushes)
-        return verdict(HEALTH_WATCH, "%" PRId64 " flushes failed",
-                       seen->failed_flushes);
+        return verdict(HEALTH_WATCH, "%s %s failed",
+                       format_count(seen->failed_flushes, count),
+                       plural(seen->failed_flushes, "flush", "flushes"));
     if (seen->read_errors)
-        return verdict(HEALTH_WATCH, "%" PRId64 " read errors seen",
-                       seen->read_errors);
+        return verdict(HEALTH_WATCH, "%s seen",
+                       format_things(seen->read_errors, "read error", count));
     if (now->io_errors > 0)
-        return verdict(HEALTH_WATCH,
-                       "%" PRId64 " I/O errors since it was plugged in",
-                       now->io_errors);
+        return verdict(HEALTH_WATCH, "%s since it was plugged in",
+                       format_things(now->io_errors, "I/O error", count));
     if (now->fs_errors > 0)
-        return verdict(HEALTH_WATCH,
-                       "the filesystem counted %" PRId64 " errors",
-                       now->fs_errors);
+        return verdict(HEALTH_WATCH, "the filesystem counted %s",
+                       format_things(now->fs_errors, "error", count));
     if (now->link_resets > 0)
-        return verdict(HEALTH_WATCH, "%" PRId64 " USB resets: cable or power?",
-                       now->link_resets);
+        return verdict(HEALTH_WATCH, "%s: cable or power?",
+                       format_things(now->link_resets, "USB reset", count));
     if (now->has_under_voltage > 0)
         return verdict(HEALTH_WATCH, "%s", "the power supply is too weak");
     return verdict(HEALTH_UNKNOWN, "%s", "");

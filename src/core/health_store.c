@@ -16,6 +16,9 @@ struct reading {
     struct platform_health health;
     struct health_baseline baseline;
     int64_t read_ns; /* monotonic */
+    /* Then: a disk is there before its partitions. Fewer, and it is on its way
+     * out: no time to ask it anything. */
+    size_t volume_count;
     bool failed;
 };
 
@@ -152,12 +155,15 @@ static struct reading *find_reading(struct health_store *store,
     for (size_t i = 0; i < store->count; i++) {
         if (strcmp(store->items[i].drive, drive->id) != 0)
             continue;
-        if (now_ns - store->items[i].read_ns < HEALTH_FRESH_NS)
+        if (now_ns - store->items[i].read_ns < HEALTH_FRESH_NS &&
+            store->items[i].volume_count >= drive->volumes.count)
             return &store->items[i];
         drop_reading(store, i);
         break;
     }
-    struct reading reading = {.drive = xstrdup(drive->id), .read_ns = now_ns};
+    struct reading reading = {.drive = xstrdup(drive->id),
+                              .read_ns = now_ns,
+                              .volume_count = drive->volumes.count};
     reading.failed = platform_read_health(platform, drive->id, &reading.health,
                                           NULL) != ERR_OK;
     if (!reading.failed)
@@ -182,8 +188,7 @@ void health_store_judge(struct health_store *store, struct platform *platform,
                         struct drive *drive)
 {
     const struct health_evidence evidence = {
-        .failed_flushes =
-            *drive->unsafe != '\0' && strstr(drive->unsafe, "flush")};
+        .failed_flushes = drive->has_failed_flush || drive->has_lost_writes};
 
     if (!store)
         return;

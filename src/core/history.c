@@ -96,21 +96,93 @@ err_code history_end(struct catalogue *catalogue, const struct run *run,
     return statement_run(update, err);
 }
 
-err_code history_latest_ns(struct catalogue *catalogue, int64_t *out,
-                           struct error *err)
+static err_code ask_number(struct catalogue *catalogue, const char *sql,
+                           int64_t *out, struct error *err)
 {
     struct statement *select;
     bool has_row;
-    err_code code = db_prepare(
-        catalogue_db(catalogue),
-        "SELECT coalesce(max(max(started_ns, ended_ns)), 0) FROM run", &select,
-        err);
+    err_code code = db_prepare(catalogue_db(catalogue), sql, &select, err);
 
     if (!code)
         code = statement_step(select, &has_row, err);
     if (code)
         return code;
-    *out = column_int(select, 0);
+    *out = has_row ? column_int(select, 0) : 0;
+    statement_done(select);
+    return ERR_OK;
+}
+
+err_code history_last_run(struct catalogue *catalogue, int64_t *out,
+                          struct error *err)
+{
+    return ask_number(
+        catalogue,
+        "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'run'",
+        out, err);
+}
+
+/* A row that goes again leaves its number behind (AUTOINCREMENT). */
+err_code history_skip_to(struct catalogue *catalogue, int64_t run,
+                         struct error *err)
+{
+    static const char *const sqls[] = {
+        "INSERT OR IGNORE INTO run (id, started_ns, jobs) VALUES (?1, 0, '')",
+        "DELETE FROM run WHERE id = ?1 AND started_ns = 0",
+    };
+    err_code code = ERR_OK;
+
+    for (size_t i = 0; !code && i < COUNT_OF(sqls); i++) {
+        struct statement *statement;
+        code = db_prepare(catalogue_db(catalogue), sqls[i], &statement, err);
+        if (code)
+            break;
+        bind_int(statement, 1, run);
+        code = statement_run(statement, err);
+    }
+    return code;
+}
+
+err_code history_latest_ns(struct catalogue *catalogue, int64_t *out,
+                           struct error *err)
+{
+    return ask_number(
+        catalogue,
+        "SELECT coalesce(max(max(started_ns, ended_ns)), 0) FROM run", out,
+        err);
+}
+
+err_code history_before_latest_ns(struct catalogue *catalogue, int64_t *out,
+                                  struct error *err)
+{
+    return ask_number(catalogue,
+                      "SELECT max(started_ns, ended_ns) FROM run "
+                      "ORDER BY id DESC LIMIT 1 OFFSET 1",
+                      out, err);
+}
+
+err_code history_reached_before_ns(struct catalogue *catalogue, int64_t run,
+                                   int64_t seen_ns, int64_t *out,
+                                   struct error *err)
+{
+    struct statement *select;
+    bool has_row;
+    err_code code = db_prepare(
+        catalogue_db(catalogue),
+        "SELECT max(started_ns, ended_ns) AS reached FROM run WHERE id < ?1 "
+        "AND EXISTS (SELECT 1 FROM run WHERE id = ?1 AND ?2 BETWEEN "
+        "started_ns - ?3 AND max(started_ns, ended_ns) + ?3) "
+        "ORDER BY reached DESC LIMIT 1 OFFSET 1",
+        &select, err);
+
+    if (code)
+        return code;
+    bind_int(select, 1, run);
+    bind_int(select, 2, seen_ns);
+    bind_int(select, 3, NS_PER_SECOND * 86400);
+    code = statement_step(select, &has_row, err);
+    if (code)
+        return code;
+    *out = has_row ? column_int(select, 0) : 0;
     statement_done(select);
     return ERR_OK;
 }

@@ -34,10 +34,28 @@ err_code history_begin(struct catalogue *catalogue, const char *jobs,
 err_code history_end(struct catalogue *catalogue, const struct run *run,
                      struct error *err) MUST_CHECK;
 
+/* The highest number that a run was ever given; 0: none was. */
+err_code history_last_run(struct catalogue *catalogue, int64_t *out,
+                          struct error *err) MUST_CHECK;
+/* No run will be given a number up to this one. */
+err_code history_skip_to(struct catalogue *catalogue, int64_t run,
+                         struct error *err) MUST_CHECK;
 /* When any run was last seen to begin or end, by the clock of then; 0: never.
  */
 err_code history_latest_ns(struct catalogue *catalogue, int64_t *out,
                            struct error *err) MUST_CHECK;
+/* When the run before the latest one began or ended; 0: there is none. */
+err_code history_before_latest_ns(struct catalogue *catalogue, int64_t *out,
+                                  struct error *err) MUST_CHECK;
+
+/*
+ * A time that two runs before this one had reached by the clock of then, so
+ * that it began no earlier, whatever its own clock said; 0: there were none,
+ * or the run is not ours (`seen_ns` is no time of it).
+ */
+err_code history_reached_before_ns(struct catalogue *catalogue, int64_t run,
+                                   int64_t seen_ns, int64_t *out,
+                                   struct error *err) MUST_CHECK;
 
 enum history_deed {
     DEED_NEW = 1,

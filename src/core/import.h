@@ -12,7 +12,6 @@
 
 #include "core/base/error.h"
 #include "core/catalogue.h"
-#include "core/commit_file.h"
 #include "core/volume.h"
 
 /*
@@ -23,11 +22,21 @@ err_code import_logs(struct catalogue *catalogue, const struct volume *volume,
                      const char *own_host, struct error *err) MUST_CHECK;
 
 /*
- * One file, in a transaction that the caller rolls back on failure. Owners
- * that a host does not name any more are removed.
+ * Whether this host told the volume of runs that the catalogue does not know:
+ * it was restored from a backup, or made anew. What it would tell the volume
+ * next would replace what it has forgotten.
  */
-err_code import_file(struct catalogue *catalogue, const char *own_host,
-                     const struct commit_source *source, struct error *err)
+err_code import_is_behind(struct catalogue *catalogue,
+                          const struct volume *volume, const char *own_host,
+                          bool *out, struct error *err) MUST_CHECK;
+
+/* Sets the error of that: ERR_REFUSED, with what to do. */
+err_code import_refuse(const struct volume *volume, struct error *err)
     MUST_CHECK;
+
+/* Learns that, as if it was taken over from another host (claim.h). */
+err_code import_own_log(struct catalogue *catalogue,
+                        const struct volume *volume, const char *own_host,
+                        struct error *err) MUST_CHECK;
 
 #endif

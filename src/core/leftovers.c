@@ -67,7 +67,8 @@ char *leftovers_words(const struct leftovers *left)
     add_words(&words, left->failed, "failed");
     add_words(&words, left->too_young, "too young");
     add_words(&words, left->unreadable, "not readable");
-    add_words(&words, left->held, "deletes held");
+    add_words(&words, left->held,
+              plural(left->held, "delete held", "deletes held"));
     add_words(&words, left->conflicts, "in conflict");
     add_words(&words, left->left_out, "left out");
     if (!words.length)

@@ -7,9 +7,11 @@
 #include "platform/platform_host.h"
 #include "platform/platform_io.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,11 +26,7 @@ static char *hint_path_of(const char *volume_id)
 {
     CLEANUP_FREE char *directory = platform_lock_hint_directory();
 
-    if (!*directory)
-        return NULL;
-    if (!mkdir(directory, HINT_DIRECTORY_MODE))
-        chmod(directory, HINT_DIRECTORY_MODE); /* umask */
-    return path_join(directory, volume_id);
+    return *directory ? path_join(directory, volume_id) : NULL;
 }
 
 /* --- whoever has it --- */
@@ -39,13 +37,22 @@ void lock_holder_release(struct lock_holder *holder)
     free(holder->command);
 }
 
+/* Whatever lies there: a pipe that nobody writes to is not waited for. */
+static bool read_text(const char *path, struct strbuf *out)
+{
+    CLEANUP_FD int fd =
+        open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+
+    return fd >= 0 && !fd_read_file(fd, HINT_LIMIT_BYTES, path, out, NULL);
+}
+
 static struct lock_holder read_hint(const char *hint_path)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     const char *user = "", *command = "";
     json_int_t pid = 0, done = 0, total = 0;
 
-    if (!hint_path || file_read(hint_path, HINT_LIMIT_BYTES, &text, NULL))
+    if (!hint_path || !read_text(hint_path, &text))
         return (struct lock_holder){.user = xstrdup(""),
                                     .command = xstrdup("")};
     json_t *hint = json_loadb(text.text, text.length, 0, NULL);
@@ -92,6 +99,27 @@ static char *describe_holder(const char *hint_path)
  * --- we ---
  */
 
+static void make_hint_directory(void)
+{
+    CLEANUP_FREE char *directory = platform_lock_hint_directory();
+
+    if (!mkdir(directory, HINT_DIRECTORY_MODE))
+        chmod(directory, HINT_DIRECTORY_MODE); /* umask */
+}
+
+/* In a directory where everybody may put things: what has the name already,
+ * a symlink to some file of ours, say, is not written to. */
+static bool write_anew(const char *path, const char *text)
+{
+    unlink(path);
+    CLEANUP_FD int fd =
+        open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+
+    /* Every user is to read it, whatever the umask. */
+    return fd >= 0 && !fchmod(fd, 0644) &&
+           !fd_write_full(fd, text, strlen(text));
+}
+
 static void write_hint(struct lock *lock, int64_t done, int64_t total)
 {
     CLEANUP_FREE char *user = platform_user_name();
@@ -105,7 +133,8 @@ static void write_hint(struct lock *lock, int64_t done, int64_t total)
         "command", lock->command, "started", started, "done_bytes",
         (json_int_t)done, "total_bytes", (json_int_t)total);
     /* A hint: where it cannot be written, nobody is told and nothing fails. */
-    if (!hint || json_dump_file(hint, temporary, JSON_COMPACT) ||
+    CLEANUP_FREE char *text = hint ? json_dumps(hint, JSON_COMPACT) : NULL;
+    if (!text || !write_anew(temporary, text) ||
         rename(temporary, lock->hint_path))
         unlink(temporary);
     json_decref(hint);
@@ -147,8 +176,10 @@ err_code lock_take(int root_fd, const char *volume_id, const char *volume_name,
                          .hint_path = TAKE_PTR(hint_path),
                          .command = xstrdup(command),
                          .started_ns = clock_now_ns()};
-    if (out->hint_path)
+    if (out->hint_path) {
+        make_hint_directory();
         write_hint(out, 0, 0);
+    }
     return ERR_OK;
 }
 

@@ -1,6 +1,7 @@
 #include "core/names.h"
 
 #include "core/base/error.h"
+#include "core/base/path.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -154,6 +155,19 @@ void name_fold(const char *raw, struct strbuf *out)
         if (at < length)
             strbuf_addch(out, raw[at++]);
     }
+}
+
+bool name_is_twin(const char *one, const char *other)
+{
+    size_t parent = path_parent_length(one);
+    CLEANUP(strbuf_release) struct strbuf fold = STRBUF_INIT;
+    CLEANUP(strbuf_release) struct strbuf other_fold = STRBUF_INIT;
+
+    if (parent != path_parent_length(other) || strncmp(one, other, parent) != 0)
+        return false;
+    name_fold(path_name(one), &fold);
+    name_fold(path_name(other), &other_fold);
+    return !strcmp(fold.text, other_fold.text);
 }
 
 /*

@@ -55,6 +55,8 @@ bool name_is_ascii(const char *name);
  * casefold, APFS: "ß" is "ss" there).
  */
 void name_fold(const char *raw, struct strbuf *out);
+/* Whether two paths are twins in one directory, or the same. */
+bool name_is_twin(const char *one, const char *other);
 
 /*
  * Appends the drive name: the key itself where the rules allow it, as they do

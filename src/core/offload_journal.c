@@ -5,6 +5,7 @@
 #include "core/base/fdio.h"
 #include "core/base/hash.h"
 #include "core/base/path.h"
+#include "core/base/quantity.h"
 #include "core/guard.h"
 #include "core/offload_files.h"
 #include "platform/platform_io.h"
@@ -78,6 +79,11 @@ err_code offload_journal_write(const char *state_directory,
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     CLEANUP_FREE char *path = path_of(state_directory, journal->job);
 
+    if (!access(path, F_OK))
+        return error_set(err, ERR_REFUSED,
+                         "files of an earlier removal are still under private "
+                         "names (%s): the next run puts them back",
+                         path);
     add_string(&text, MAGIC);
     add_string(&text, journal->job);
     add_string(&text, journal->source);
@@ -90,14 +96,19 @@ err_code offload_journal_write(const char *state_directory,
     return file_replace(path, text.text, text.length, 0600, err);
 }
 
+static err_code remove_journal(const char *path, struct error *err)
+{
+    if (RETRY_ON_EINTR(unlink(path)) && errno != ENOENT)
+        return error_set_errno(err, errno, "cannot remove %s", path);
+    return ERR_OK;
+}
+
 err_code offload_journal_remove(const char *state_directory, const char *job,
                                 struct error *err)
 {
     CLEANUP_FREE char *path = path_of(state_directory, job);
 
-    if (unlink(path) && errno != ENOENT)
-        return error_set_errno(err, errno, "cannot remove %s", path);
-    return ERR_OK;
+    return remove_journal(path, err);
 }
 
 /* The next string; NULL at the end or where its NUL is missing. */
@@ -261,6 +272,7 @@ static err_code recover_journal(const struct offload_recovery *recovery,
     CLEANUP(offload_journal_release)
     struct offload_journal journal = {.job = NULL};
     CLEANUP_FD int fd = -1;
+    char files[QUANTITY_SIZE];
     err_code code = read_journal(path, &journal, err);
 
     if (!code)
@@ -273,14 +285,12 @@ static err_code recover_journal(const struct offload_recovery *recovery,
     fsops_release(&recovering.ops);
     if (recovering.restored) {
         CLEANUP_FREE char *words = xasprintf(
-            "an interrupted removal was repaired: %zu files are back under "
-            "their names",
-            recovering.restored);
+            "an interrupted removal was repaired: %s again under %s",
+            format_things((int64_t)recovering.restored, "file", files),
+            plural((int64_t)recovering.restored, "its name", "their names"));
         recovery->say(recovery->context, journal.job, words);
     }
-    if (!code && unlink(path) && errno != ENOENT)
-        code = error_set_errno(err, errno, "cannot remove %s", path);
-    return code;
+    return code ? code : remove_journal(path, err);
 }
 
 err_code offload_files_recover(const struct offload_recovery *recovery,
@@ -342,7 +352,8 @@ err_code offload_files_lock(const char *state_directory, int *out_fd,
 
     if (code)
         return code;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = RETRY_ON_EINTR(
+        open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (fd < 0)
         return error_set_errno(err, errno, "cannot open %s", path);
     code = platform_try_lock(fd, err);

@@ -1,7 +1,7 @@
 /*
  * The journal of source files that are being taken away, on the internal disk:
- * "STATE/offload/HASH-OF-JOB", one file per job, replaced as a whole. Shared
- * by the offload_*.c files.
+ * "STATE/offload/HASH-OF-JOB", one file per job, written as a whole. Shared by
+ * the offload_*.c files.
  */
 #ifndef BERTH_OFFLOAD_JOURNAL_H
 #define BERTH_OFFLOAD_JOURNAL_H
@@ -29,6 +29,7 @@ void offload_journal_release(struct offload_journal *journal);
 void offload_journal_add(struct offload_journal *journal, const char *path,
                          const char *raw, const char *hidden);
 
+/* ERR_REFUSED while there is one: what it names is not back yet. */
 err_code offload_journal_write(const char *state_directory,
                                const struct offload_journal *journal,
                                struct error *err) MUST_CHECK;

@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Renames in case only, in one batch: what a kill makes recovery look through,
+ * and what lies in staging at a time, which exFAT searches from the front. */
+#define MOST_RESPELT ((size_t)2048)
+
 struct names {
     const char **items;
     size_t count, capacity;
@@ -19,6 +23,7 @@ struct ordering {
     bool *is_early;           /* by action: directories that renames go into */
     struct names left, taken; /* by renames; by them and early directories */
     struct arena arena;       /* names that are not the plan's own */
+    struct strbuf folded;     /* a name that is looked up */
     size_t temporaries;
 };
 
@@ -101,15 +106,14 @@ static int compare_names(const void *one, const void *other)
     return strcmp(*(const char *const *)one, *(const char *const *)other);
 }
 
-/* As the volume tells names apart. */
+/* As the volume tells names apart; until the next call. */
 static const char *fold(struct ordering *order, const char *path)
 {
-    CLEANUP(strbuf_release) struct strbuf folded = STRBUF_INIT;
-
     if (!order->rules->is_case_insensitive)
         return path;
-    name_fold(path, &folded);
-    return arena_strdup(&order->arena, folded.text);
+    strbuf_reset(&order->folded);
+    name_fold(path, &order->folded);
+    return order->folded.text;
 }
 
 static void add_name(struct ordering *order, struct names *names,
@@ -117,6 +121,8 @@ static void add_name(struct ordering *order, struct names *names,
 {
     const char *name = fold(order, path);
 
+    if (name != path)
+        name = arena_strdup(&order->arena, name);
     ARRAY_PUSH(names, name);
 }
 
@@ -164,7 +170,22 @@ static bool needs_temporary(struct ordering *order, const struct action *action)
            has_name(order, &order->taken, action->rename->path);
 }
 
+/* A file's own name in other cases: it meets no other rename's. */
+static bool is_respelt(const struct ordering *order,
+                       const struct action *action)
+{
+    return order->rules->is_case_insensitive &&
+           name_is_twin(action->rename->path, action->path);
+}
+
 /* --- the steps --- */
+
+static void add_half(struct ordering *order, enum step_kind kind,
+                     const struct action *action, size_t temporary)
+{
+    add_step(order, kind, action);
+    order->steps->items[order->steps->count - 1].temporary = temporary;
+}
 
 /* Parents come first in the plan, and a child's old name is below its parent's
  * new one. A pair through a temporary name is a batch of its own. */
@@ -180,10 +201,8 @@ static void rename_directories(struct ordering *order)
         }
         end_batch(order);
         size_t number = order->temporaries++;
-        add_step(order, STEP_RENAME_AWAY, action);
-        order->steps->items[order->steps->count - 1].temporary = number;
-        add_step(order, STEP_RENAME_BACK, action);
-        order->steps->items[order->steps->count - 1].temporary = number;
+        add_half(order, STEP_RENAME_AWAY, action, number);
+        add_half(order, STEP_RENAME_BACK, action, number);
         end_batch(order);
     }
     end_batch(order);
@@ -202,22 +221,22 @@ static void delete_early(struct ordering *order)
 
 /* Recovery relies on it: all first halves, then all second ones, in the same
  * order (recover.c). */
-static void rename_halves(struct ordering *order, bool second)
+static size_t rename_halves(struct ordering *order, bool second)
 {
     size_t number = order->temporaries;
 
     for (size_t i = 0; i < order->plan->count; i++) {
         const struct action *action = &order->plan->items[i];
-        if (!is_rename(action, false))
+        if (!is_rename(action, false) || is_respelt(order, action))
             continue;
         bool through_temporary = needs_temporary(order, action);
         if (!through_temporary && second)
             add_step(order, STEP_RENAME, action);
-        if (!through_temporary)
-            continue;
-        add_step(order, second ? STEP_RENAME_BACK : STEP_RENAME_AWAY, action);
-        order->steps->items[order->steps->count - 1].temporary = number++;
+        if (through_temporary)
+            add_half(order, second ? STEP_RENAME_BACK : STEP_RENAME_AWAY,
+                     action, number++);
     }
+    return number;
 }
 
 static void rename_files(struct ordering *order)
@@ -235,8 +254,35 @@ static void rename_files(struct ordering *order)
                      plan->items[i].kind == ACTION_MKDIR ? STEP_MKDIR
                                                          : STEP_NOTE,
                      &plan->items[i]);
-    rename_halves(order, true);
+    order->temporaries = rename_halves(order, true);
     end_batch(order);
+}
+
+/* Some of them from `first` on; returns where the others begin. */
+static size_t respell_some(struct ordering *order, size_t first)
+{
+    const struct plan *plan = order->plan;
+    size_t away = order->steps->count, count = 0, i;
+
+    for (i = first; i < plan->count && count < MOST_RESPELT; i++)
+        if (is_rename(&plan->items[i], false) &&
+            is_respelt(order, &plan->items[i]))
+            add_half(order, STEP_RENAME_AWAY, &plan->items[i],
+                     order->temporaries + count++);
+    for (size_t j = 0; j < count; j++)
+        add_half(order, STEP_RENAME_BACK, order->steps->items[away + j].action,
+                 order->temporaries + j);
+    order->temporaries += count;
+    end_batch(order);
+    return i;
+}
+
+static void respell_files(struct ordering *order)
+{
+    size_t next = 0;
+
+    while (next < order->plan->count)
+        next = respell_some(order, next);
 }
 
 static void copy(struct ordering *order)
@@ -291,6 +337,7 @@ void order_plan(const struct plan *plan, const struct name_rules *rules,
         .steps = out,
         .is_early = is_early,
         .arena = ARENA_INIT,
+        .folded = STRBUF_INIT,
     };
 
     *out = (struct steps){.items = NULL};
@@ -298,9 +345,11 @@ void order_plan(const struct plan *plan, const struct name_rules *rules,
     rename_directories(&order);
     delete_early(&order);
     rename_files(&order);
+    respell_files(&order);
     copy(&order);
     delete_late(&order);
     free(order.left.items);
     free(order.taken.items);
     arena_release(&order.arena);
+    strbuf_release(&order.folded);
 }

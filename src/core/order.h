@@ -3,8 +3,8 @@
  *
  *     1. directories that only changed their name
  *     2. what stands in the way of something new (early deletes)
- *     3. renames and the directories they go into; names that are taken or
- *        differ in case only go through a temporary name
+ *     3. renames and the directories they go into; names that are taken go
+ *        through a temporary name; then those of files in case only, likewise
  *     4. directories, copies, notes, in walk order
  *     5. deletes
  *     6. emptied directories, deepest first; metadata of directories

@@ -2,6 +2,7 @@
 
 #include "core/base/path.h"
 #include "core/base/quantity.h"
+#include "core/names.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,7 @@ static const struct {
     [REASON_VANISHED] = {"vanished while it was looked at", true},
     [REASON_TOO_YOUNG] = {"changed too recently", false},
     [REASON_UNREADABLE] = {"cannot be read", false},
+    [REASON_MOUNT_AWAY] = {"not the filesystem that was mounted here", false},
 };
 
 const char *action_reason_text(enum action_reason reason)
@@ -119,6 +121,13 @@ bool action_is_pending(const struct action *action)
         break;
     }
     return false;
+}
+
+bool action_is_unread(const struct action *action)
+{
+    return action->kind == ACTION_SKIP &&
+           (action->reason == REASON_UNREADABLE ||
+            action->reason == REASON_MOUNT_AWAY);
 }
 
 bool action_counts(const struct action *action)
@@ -225,5 +234,74 @@ void plan_drop_empty_directories(struct plan *plan)
             continue;
         plan->items[kept++] = plan->items[i];
     }
+    plan->count = kept;
+}
+
+/* What becomes of a directory that is gone, by what the plan says of it. */
+enum fate { FATE_GOES, FATE_STAYS, FATE_FOREIGN };
+
+static enum fate fate_of(const struct plan *plan, size_t at, bool is_early)
+{
+    enum fate fate = FATE_GOES;
+    bool changes = false;
+
+    for (size_t i = at + 1; i < plan->count; i++) {
+        const struct action *action = &plan->items[i];
+        if (!path_is_within(action->path, plan->items[at].path))
+            break;
+        if (action->kind == ACTION_SKIP || action->kind == ACTION_CONFLICT ||
+            (action->kind == ACTION_FOREIGN && is_early))
+            return FATE_STAYS;
+        if (action->kind == ACTION_FOREIGN)
+            fate = FATE_FOREIGN;
+        else if (!(action->flags & ACTION_FORGET))
+            changes = true; /* the run after this one looks again */
+    }
+    return changes ? FATE_GOES : fate;
+}
+
+/* Something has its name now, or one that is the same on the volume, and
+ * cannot have it. */
+static void block_new(struct plan *plan, size_t at)
+{
+    const char *path = plan->items[at].path;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        struct action *action = &plan->items[i];
+        bool waits =
+            !strcmp(action->path, path) || (action->flags & ACTION_NEEDS_ROOM &&
+                                            name_is_twin(action->path, path));
+        if ((action->kind != ACTION_NEW && action->kind != ACTION_RENAME) ||
+            !waits)
+            continue;
+        action->kind = ACTION_CONFLICT;
+        action->reason = REASON_FOREIGN_DIRECTORY;
+        action->flags = 0;
+    }
+}
+
+void plan_keep_directories(struct plan *plan)
+{
+    size_t kept = 0;
+
+    /* From the deepest on: a parent sees what was decided for them. */
+    for (size_t i = plan->count; i-- > 0;) {
+        struct action *action = &plan->items[i];
+        if (action->kind != ACTION_RMDIR)
+            continue;
+        bool is_early = action->flags & ACTION_EARLY;
+        enum fate fate = fate_of(plan, i, is_early);
+        if (fate == FATE_GOES)
+            continue;
+        if (is_early)
+            block_new(plan, i);
+        action->kind = fate == FATE_STAYS ? ACTION_SKIP : ACTION_NOTE;
+        action->reason = REASON_FORGOTTEN;
+        action->flags = fate == FATE_STAYS ? 0 : ACTION_FORGET;
+    }
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->items[i].kind != ACTION_SKIP ||
+            plan->items[i].reason != REASON_FORGOTTEN)
+            plan->items[kept++] = plan->items[i];
     plan->count = kept;
 }

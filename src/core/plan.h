@@ -64,6 +64,8 @@ enum action_reason {
     /* skips that count as pending */
     REASON_TOO_YOUNG,
     REASON_UNREADABLE,
+    REASON_MOUNT_AWAY, /* what was mounted here is not, or is another: nothing
+                          is done below */
     REASON_COUNT,
 };
 /* A few words for people: "excluded", "not readable". */
@@ -96,7 +98,11 @@ struct noted {
     struct signature signature;
     struct stamp stamp;
     uint32_t mode, uid, gid;
-    bool is_adopted; /* no row yet; else the row's signature is renewed */
+    enum {
+        NOTED_SIGNED,  /* the row's signature is renewed */
+        NOTED_ADOPTED, /* no row yet */
+        NOTED_SHIFTED, /* only the drive's time is new */
+    } how;
 };
 
 struct action {
@@ -137,7 +143,8 @@ struct plan {
     bool deletes_are_held; /* over the cap */
     bool overwrites_are_held;
     int64_t made_ns;
-    /* Adopted although their times are off by a clock shift (of the last). */
+    /* Taken as they are although their times are off by a clock shift (of the
+     * last). */
     int64_t shifted_files, shift_ns;
 };
 
@@ -154,6 +161,8 @@ const char *action_drive(const struct action *action);
 const char *action_mark(const struct action *action);
 /* Whether a sync would still have to do something about it. */
 bool action_is_pending(const struct action *action);
+/* Whether something of the source could not be looked at. */
+bool action_is_unread(const struct action *action);
 /* Whether it makes the difference between exit codes 0 and 1 of a diff. */
 bool action_counts(const struct action *action);
 
@@ -167,5 +176,13 @@ int64_t plan_pending(const struct plan *plan);
  * would be empty on the drive. Sorted plan in, sorted plan out.
  */
 void plan_drop_empty_directories(struct plan *plan);
+
+/*
+ * Directories that are gone in the source and still hold something that stays
+ * on the drive: they are not removed. Where all of it is foreign, so is the
+ * directory from now on. What is to have the name of one that stays is in
+ * conflict. Sorted plan in, sorted plan out.
+ */
+void plan_keep_directories(struct plan *plan);
 
 #endif

@@ -46,12 +46,13 @@ static void keep_newest(struct prune_item *items, size_t count, int64_t amount)
 
 static int compare_age(const void *one, const void *other)
 {
-    const struct version *a = (*(struct prune_item *const *)one)->version;
-    const struct version *b = (*(struct prune_item *const *)other)->version;
+    const struct prune_item *a = *(struct prune_item *const *)one;
+    const struct prune_item *b = *(struct prune_item *const *)other;
 
-    if (a->created_ns != b->created_ns)
-        return a->created_ns < b->created_ns ? -1 : 1;
-    return (a->id > b->id) - (a->id < b->id);
+    if (a->since_ns != b->since_ns)
+        return a->since_ns < b->since_ns ? -1 : 1;
+    return (a->version->id > b->version->id) -
+           (a->version->id < b->version->id);
 }
 
 /* Oldest first; free() it. */
@@ -85,8 +86,7 @@ void prune_by_rule(const struct keep_rule *rule, struct prune_item *items,
         keep_bytes(items, count, rule->amount);
     for (size_t i = 0; i < count; i++) {
         if (rule->kind == KEEP_TIME)
-            items[i].goes =
-                now_ns - items[i].version->created_ns > rule->amount;
+            items[i].goes = now_ns - items[i].since_ns > rule->amount;
         items[i].goes = items[i].goes && prune_may(items[i].version);
     }
 }

@@ -20,6 +20,8 @@
 
 struct prune_item {
     const struct version *version;
+    int64_t since_ns; /* its age counts from then: its creation, or later where
+                         the clock was behind */
     int64_t size_bytes;
     bool goes;
 };

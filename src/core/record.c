@@ -1,9 +1,13 @@
 #include "core/record.h"
 
+#include "core/base/clock.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #define CODEC_VERSION 1
+/* The same, with extended attributes before the hash. */
+#define CODEC_WITH_ATTRIBUTES 2
 
 const char *record_raw(const struct record *record)
 {
@@ -13,6 +17,31 @@ const char *record_raw(const struct record *record)
 const char *record_drive(const struct record *record)
 {
     return record->drive ? record->drive : record->key;
+}
+
+bool record_same_attributes(const struct record *one,
+                            const struct record *other)
+{
+    size_t length = one->attributes_length;
+
+    return length == other->attributes_length &&
+           (!length || !memcmp(one->attributes, other->attributes, length));
+}
+
+static const char *keep(struct arena *arena, const char *text)
+{
+    return text ? arena_strdup(arena, text) : NULL;
+}
+
+void record_keep(struct record *record, struct arena *arena)
+{
+    record->key = keep(arena, record->key);
+    record->raw = keep(arena, record->raw);
+    record->drive = keep(arena, record->drive);
+    record->link_target = keep(arena, record->link_target);
+    if (record->attributes_length)
+        record->attributes =
+            arena_memdup(arena, record->attributes, record->attributes_length);
 }
 
 /* --- encoding: LEB128 integers, zigzag where they can be negative --- */
@@ -61,7 +90,8 @@ void record_encode(const struct record *record, struct strbuf *out)
 {
     int64_t mtime = record->source.mtime_ns;
 
-    strbuf_addch(out, CODEC_VERSION);
+    strbuf_addch(out, record->attributes_length ? CODEC_WITH_ATTRIBUTES
+                                                : CODEC_VERSION);
     put_unsigned(out, (uint64_t)record->type);
     put_unsigned(out, record->flags);
     put_signed(out, record->source.size_bytes);
@@ -82,6 +112,10 @@ void record_encode(const struct record *record, struct strbuf *out)
     put_string(out, record->raw);
     put_string(out, record->drive);
     put_string(out, record->link_target);
+    if (record->attributes_length) {
+        put_unsigned(out, record->attributes_length);
+        strbuf_add(out, record->attributes, record->attributes_length);
+    }
     if (record->type == ENTRY_FILE && !(record->flags & RECORD_UNHASHED))
         strbuf_add(out, record->hash.bytes, HASH_BYTES);
 }
@@ -148,6 +182,21 @@ static const char *get_string(struct cursor *in, struct arena *arena)
     return text;
 }
 
+static void get_attributes(struct cursor *in, struct arena *arena,
+                           struct record *out)
+{
+    uint64_t length = get_unsigned(in);
+
+    if (in->failed || !length || length > PLATFORM_ATTRIBUTES_MOST ||
+        length > (uint64_t)(in->end - in->at)) {
+        in->failed = true;
+        return;
+    }
+    out->attributes = arena_memdup(arena, in->at, (size_t)length);
+    out->attributes_length = (size_t)length;
+    in->at += length;
+}
+
 static void get_hash(struct cursor *in, struct hash *hash)
 {
     if (in->end - in->at < HASH_BYTES) {
@@ -173,11 +222,12 @@ err_code record_decode(const void *bytes, size_t length, struct arena *arena,
     struct cursor in = {.at = bytes};
     struct record record = {.key = NULL};
 
-    if (length < 1 || *in.at != CODEC_VERSION)
+    if (length < 1 ||
+        (*in.at != CODEC_VERSION && *in.at != CODEC_WITH_ATTRIBUTES))
         return error_set(err, ERR_CORRUPT, "a catalogue row of unknown form %d",
                          length ? *in.at : -1);
     in.end = in.at + length;
-    in.at++;
+    bool has_attributes = *in.at++ == CODEC_WITH_ATTRIBUTES;
     record.type = get_type(&in);
     record.flags = get_32(&in);
     record.source.size_bytes = get_signed(&in);
@@ -198,6 +248,8 @@ err_code record_decode(const void *bytes, size_t length, struct arena *arena,
     record.raw = get_string(&in, arena);
     record.drive = get_string(&in, arena);
     record.link_target = get_string(&in, arena);
+    if (has_attributes)
+        get_attributes(&in, arena, &record);
     if (record.type == ENTRY_FILE && !(record.flags & RECORD_UNHASHED))
         get_hash(&in, &record.hash);
     if (in.failed || in.at != in.end)
@@ -217,6 +269,27 @@ struct signature signature_of(const struct platform_stat *stat)
         .btime_ns = stat->btime_ns,
         .inode = stat->inode,
     };
+}
+
+/* A tick of the coarsest kernel clock (100 Hz), doubled. */
+#define TICK_NS (20 * NS_PER_MS)
+/* Of filesystems that keep whole seconds (ext3, HFS+; FAT: every second one).
+ */
+#define COARSE_TICK_NS (2 * NS_PER_SECOND)
+
+static int64_t tick_of(int64_t time_ns)
+{
+    return time_ns % NS_PER_SECOND ? TICK_NS : COARSE_TICK_NS;
+}
+
+bool signature_is_racy(const struct signature *signature, int64_t read_ns)
+{
+    int64_t changed = signature->ctime_ns, modified = signature->mtime_ns;
+
+    /* FAT's change time is none. A time set into the future is not recent. */
+    return changed > read_ns - tick_of(changed) ||
+           (modified > read_ns - tick_of(modified) &&
+            modified <= read_ns + COARSE_TICK_NS);
 }
 
 uint64_t side_digest(const struct platform_stat *wal)

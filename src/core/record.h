@@ -69,6 +69,9 @@ struct record {
     struct hash hash; /* of a file's content as it is on the drive */
     uint32_t mode, uid, gid;
     const char *link_target; /* symlinks; NULL otherwise */
+    /* Of a file: as platform_read_attributes gives them; length 0: none. */
+    const char *attributes;
+    size_t attributes_length;
     int64_t committed_ns;
     int64_t verified_ns; /* last read back with proof DEVICE; 0: never */
     int64_t child;       /* directories: id of their rows; 0 otherwise */
@@ -86,6 +89,12 @@ void record_encode(const struct record *record, struct strbuf *out);
 err_code record_decode(const void *bytes, size_t length, struct arena *arena,
                        struct record *out, struct error *err) MUST_CHECK;
 
+bool record_same_attributes(const struct record *one,
+                            const struct record *other);
+
+/* All that the record points to is `arena`'s from now on. */
+void record_keep(struct record *record, struct arena *arena);
+
 struct signature signature_of(const struct platform_stat *stat);
 /* signature.side for a -wal; an empty one is as good as none: 0. */
 uint64_t side_digest(const struct platform_stat *wal);
@@ -98,6 +107,12 @@ enum signature_match {
 };
 enum signature_match signature_compare(const struct signature *recorded,
                                        const struct signature *now);
+
+/*
+ * Whether a change after the reading could leave the same signature: its times
+ * lie within a tick of their filesystem's clock of when the reading began.
+ */
+bool signature_is_racy(const struct signature *signature, int64_t read_ns);
 
 /* Same size, and mtimes less than `tolerance_ns` + 1 apart. */
 bool stamp_equal(struct stamp one, struct stamp other, int64_t tolerance_ns);

@@ -2,6 +2,7 @@
 
 #include "core/apply.h"
 #include "core/commit.h"
+#include "core/halves.h"
 #include "core/replica.h"
 #include "core/session.h"
 
@@ -18,6 +19,25 @@ static err_code load_batch(struct session *session, struct batch *out,
                                   &out->intents, err);
     if (!code)
         out->codes = xcalloc(out->intents.count, sizeof *out->codes);
+    /* A flush that failed does not become good by being asked again: what it
+     * was to cover is finished here, and staged anew by the run (G8). */
+    out->keeps_poison = true;
+    return code;
+}
+
+/* Of what is not durable all the same, the names are not known to be. */
+static err_code barrier(struct session *session, const struct batch *batch,
+                        struct error *err)
+{
+    err_code code = session_barrier(session, err);
+
+    for (size_t i = 0; code && i < batch->intents.count; i++) {
+        const struct intent *intent = &batch->intents.items[i];
+        if (intent->kind == INTENT_PLACE && *intent->path &&
+            journal_poison(session->catalogue, intent->owner, intent->path,
+                           NULL))
+            error_prefix(err, "%s is not even noted", intent->path);
+    }
     return code;
 }
 
@@ -32,7 +52,7 @@ static err_code commit(struct session *session, struct batch *batch, bool tell,
     if (!code && tell)
         code = replica_tell_batch(session, &owners, batch, err);
     if (!code && tell)
-        code = session_barrier(session, err);
+        code = barrier(session, batch, err);
     if (!code)
         code = commit_batch(session, &owners, batch, &counts, err);
     return code;
@@ -41,21 +61,6 @@ static err_code commit(struct session *session, struct batch *batch, bool tell,
 /*
  * --- a prefix was done: do the rest ---
  */
-
-static bool is_temporary(const struct intent *intent)
-{
-    return intent->kind == INTENT_PLACE && !*intent->path;
-}
-
-static const struct intent *second_half(const struct intents *intents,
-                                        const struct intent *first)
-{
-    for (size_t i = 0; i < intents->count; i++)
-        if (intents->items[i].kind == INTENT_PLACE &&
-            !strcmp(intents->items[i].from, first->to))
-            return &intents->items[i];
-    return NULL;
-}
 
 static err_code exists(struct session *session, const char *path, bool *out,
                        struct error *err)
@@ -95,14 +100,16 @@ static err_code find_progress(struct session *session,
                               const struct intents *intents, bool *out_all_done,
                               struct error *err)
 {
+    CLEANUP(halves_release) struct halves halves;
     err_code code = ERR_OK;
 
+    halves_init(&halves, intents);
     *out_all_done = true;
     for (size_t i = 0; !code && *out_all_done && i < intents->count; i++) {
-        const struct intent *first = &intents->items[i];
-        const struct intent *second;
+        const struct intent *second = &intents->items[i];
+        const struct intent *first = halves_first(&halves, second);
         bool is_half_way = false;
-        if (!is_temporary(first) || !(second = second_half(intents, first)))
+        if (!first)
             continue;
         code = exists(session, first->to, &is_half_way, err);
         if (is_half_way)
@@ -114,31 +121,25 @@ static err_code find_progress(struct session *session,
 }
 
 /*
- * A first half, once more. It is done when its temporary name is there, and
- * when all of it is done; otherwise the run was stopped before it, or after
- * its second half, which the last existing temporary name tells apart.
+ * A first half is done when its temporary name is there, and when a later one
+ * is: its second half is, too, then. Those from `out` on are not done.
  */
-static err_code redo_first_half(struct session *session,
-                                const struct intents *intents, size_t at,
-                                struct error *err)
+static err_code find_undone_halves(struct session *session,
+                                   const struct intents *intents, size_t *out,
+                                   struct error *err)
 {
-    struct intent *first = &intents->items[at];
-    bool is_there = false;
-    err_code code = exists(session, first->to, &is_there, err);
+    err_code code = ERR_OK;
+    size_t i = intents->count;
 
-    if (code || is_there)
-        return code;
-    for (size_t i = at + 1; i < intents->count; i++) {
-        const struct intent *later = &intents->items[i];
-        if (!is_temporary(later))
-            continue;
-        code = exists(session, later->to, &is_there, err);
-        if (code)
-            return code;
+    for (; !code && i > 0; i--) {
+        bool is_there = false;
+        if (half_is_first(&intents->items[i - 1]))
+            code = exists(session, intents->items[i - 1].to, &is_there, err);
         if (is_there)
-            return ERR_OK; /* a later one is under way: this one is through */
+            break;
     }
-    return apply_intent(session, first, err);
+    *out = i;
+    return code;
 }
 
 static bool ends_recovery(err_code code)
@@ -151,14 +152,14 @@ static err_code redo_first_pass(struct session *session, struct batch *batch,
 {
     struct intents *intents = &batch->intents;
     bool all_done = false;
+    size_t undone = intents->count;
     err_code code = find_progress(session, intents, &all_done, err);
 
+    if (!code && !all_done)
+        code = find_undone_halves(session, intents, &undone, err);
     for (size_t i = 0; !code && i < intents->count; i++) {
         struct intent *intent = &intents->items[i];
-        if (is_temporary(intent))
-            batch->codes[i] =
-                all_done ? ERR_OK : redo_first_half(session, intents, i, err);
-        else
+        if (!half_is_first(intent) || i >= undone)
             batch->codes[i] = apply_intent(session, intent, err);
         if (ends_recovery(batch->codes[i]))
             return batch->codes[i];
@@ -189,11 +190,11 @@ err_code recover_redo(struct session *session, struct error *err)
 
     if (code || !batch.id)
         return code;
-    code = session_barrier(session, err);
+    code = barrier(session, &batch, err);
     if (!code)
         code = redo_first_pass(session, &batch, err);
     if (!code)
-        code = session_barrier(session, err);
+        code = barrier(session, &batch, err);
     if (!code)
         code = redo_unlinks(session, &batch, err);
     if (!code)

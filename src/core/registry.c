@@ -1,11 +1,10 @@
 #include "core/registry.h"
 
 #include "core/base/array.h"
-#include "core/catalogue.h"
-#include "core/host.h"
-#include "core/journal.h"
 #include "core/lock.h"
+#include "core/lost_writes.h"
 #include "core/volume.h"
+#include "core/volume_past.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,57 +36,62 @@ static void set(char **field, const char *value)
     *field = xstrdup(value);
 }
 
-/* What our catalogue remembers: when it was seen, how old its copies are. */
-static void add_memory(const struct registry *registry, const char *id,
-                       struct drive_volume *volume, bool *out_is_poisoned,
-                       bool *out_is_open)
-{
-    CLEANUP_FREE char *path = NULL;
-    CLEANUP(catalogue_close_pointer) struct catalogue *catalogue = NULL;
-    CLEANUP(owners_release) struct owners owners = {.items = NULL};
-    CLEANUP(journal_session_release)
-    struct journal_session session = {.id = 0};
+/* --- what is remembered --- */
 
-    if (host_catalogue_path(registry->state_directory, id, &path, NULL) ||
-        catalogue_open_reader(path, &catalogue, NULL) ||
-        catalogue_list_owners(catalogue, &owners, NULL) ||
-        journal_last_session(catalogue, &session, NULL))
-        return; /* never synced from here: nothing is remembered */
-    volume->last_seen_ns = session.opened_ns;
-    *out_is_open = session.state == SESSION_OPEN;
-    for (size_t i = 0; i < owners.count; i++) {
-        const struct owner *owner = &owners.items[i];
-        CLEANUP(paths_release) struct paths poisoned = {.items = NULL};
-        if (strcmp(owner->host, registry->host) != 0)
-            continue;
-        if (!i || owner->last_sync_ns < volume->last_sync_ns)
-            volume->last_sync_ns = owner->last_sync_ns;
-        if (!journal_list_poisoned(catalogue, owner->id, &poisoned, NULL) &&
-            poisoned.count)
-            *out_is_poisoned = true;
-    }
-    bool has_failed = false;
-    *out_is_poisoned |=
-        !journal_has_failed_flush(catalogue, &has_failed, NULL) && has_failed;
+/* One listing: what is remembered of a configured volume is read once. */
+struct listing {
+    const struct registry *registry;
+    const struct platform_devices *devices;
+    struct volume_past *pasts; /* one per configured volume */
+};
+
+static struct volume_past *past_of(const struct listing *listing,
+                                   const struct config_volume *config)
+{
+    const struct registry *registry = listing->registry;
+    struct volume_past *past =
+        &listing->pasts[config - registry->config->volumes];
+
+    if (!past->is_read)
+        volume_past_read(past, registry->state_directory, registry->host,
+                         config->id);
+    return past;
 }
 
-static void add_config(const struct registry *registry,
+/* An open session without a run. It may have been closed since it was read,
+ * and before its lock was looked at: so it is read again. */
+static bool was_interrupted(const struct listing *listing,
+                            const struct config_volume *config,
+                            const struct drive_volume *volume)
+{
+    struct volume_past *past = past_of(listing, config);
+
+    if (!past->has_open_session || volume->run.pid || volume->has_own_run)
+        return false;
+    volume_past_release(past);
+    return past_of(listing, config)->has_open_session;
+}
+
+static void add_config(const struct listing *listing,
                        const struct config_volume *config,
                        struct drive_volume *volume, struct drive *drive)
 {
-    bool is_poisoned = false, is_open = false;
+    bool interrupted = was_interrupted(listing, config, volume);
+    const struct volume_past *past = past_of(listing, config);
 
     set(&volume->name, config->name);
     set(&volume->id, config->id);
     volume->role = config->role;
     volume->is_folder = config->folder != NULL;
-    add_memory(registry, config->id, volume, &is_poisoned, &is_open);
-    if (is_poisoned)
-        set(&drive->unsafe, "a flush failed: `berth sync` flushes again, and "
-                            "copies anew what was written then");
-    else if (is_open && !volume->run.pid)
-        set(&drive->unsafe,
-            "a run was interrupted: the next sync repairs what it left");
+    volume->last_seen_ns = past->last_seen_ns;
+    volume->last_sync_ns = past->last_sync_ns;
+    volume->verified_ns = past->verified_ns;
+    if (past->code)
+        drive_note_unknown_past(drive, past->message);
+    if (past->has_failed_flush)
+        drive_note_failed_flush(drive);
+    if (interrupted)
+        drive_note_interrupted(drive);
 }
 
 /* Who holds the lock; a hint that nobody holds the lock of is none. */
@@ -98,7 +102,8 @@ static void look_for_run(int root_fd, const char *id,
 
     if (!lock_look(root_fd, id, &holder))
         return;
-    if (holder.pid != getpid()) {
+    volume->has_own_run = holder.pid == getpid();
+    if (!volume->has_own_run) {
         set(&volume->run.user, holder.user);
         set(&volume->run.command, holder.command);
         volume->run.pid = holder.pid;
@@ -109,7 +114,7 @@ static void look_for_run(int root_fd, const char *id,
 }
 
 /* Opens the mounted volume to see marker, space and lock. */
-static void look_inside(const struct registry *registry,
+static void look_inside(const struct listing *listing,
                         struct drive_volume *volume, struct drive *drive)
 {
     CLEANUP(volume_release) struct volume open = VOLUME_INIT;
@@ -132,9 +137,9 @@ static void look_inside(const struct registry *registry,
     set(&volume->id, open.marker.id);
     set(&volume->known_as, open.marker.name);
     look_for_run(open.root_fd, open.marker.id, volume);
-    config = config_find_volume_id(registry->config, open.marker.id);
+    config = config_find_volume_id(listing->registry->config, open.marker.id);
     if (config)
-        add_config(registry, config, volume, drive);
+        add_config(listing, config, volume, drive);
 }
 
 /* --- attached drives --- */
@@ -169,10 +174,37 @@ static struct drive drive_of(const struct platform_drive *from)
         .write_cache = from->write_cache,
         .no_eject = xstrdup(""),
         .unsafe = xstrdup(""),
+        .unrepaired = xstrdup(""),
     };
 }
 
-static void add_volume(const struct registry *registry,
+static bool is_remembered_as(const struct listing *listing,
+                             const struct config_volume *config,
+                             const char *uuid)
+{
+    return !config->folder &&
+           !strcmp(past_of(listing, config)->filesystem, uuid);
+}
+
+/* Nobody can read its marker, so its filesystem's UUID tells which one it is:
+ * a hint, until it is mounted. Of two that have the same, neither. */
+static void recognise(const struct listing *listing, const char *uuid,
+                      struct drive_volume *volume, struct drive *drive)
+{
+    const struct platform_devices *devices = listing->devices;
+    const struct config *config = listing->registry->config;
+    size_t same = 0;
+
+    for (size_t i = 0; i < devices->volumes.count; i++)
+        same += !strcmp(devices->volumes.items[i].fs_uuid, uuid);
+    for (size_t i = 0; *uuid && same == 1 && i < config->volume_count; i++)
+        if (is_remembered_as(listing, &config->volumes[i], uuid)) {
+            add_config(listing, &config->volumes[i], volume, drive);
+            return;
+        }
+}
+
+static void add_volume(const struct listing *listing,
                        const struct platform_volume *from, struct drive *drive)
 {
     struct drive_volume volume = new_volume();
@@ -182,6 +214,7 @@ static void add_volume(const struct registry *registry,
     set(&volume.device, from->device);
     volume.size_bytes = from->size_bytes;
     volume.is_read_only = from->is_read_only;
+    volume.was_made_read_only = from->was_made_read_only;
     volume.is_locked = from->is_locked;
     volume.is_system = from->is_system;
     volume.is_mounted = from->mount_point_count > 0;
@@ -191,15 +224,19 @@ static void add_volume(const struct registry *registry,
         set(&drive->no_eject, "the running system is on it");
     if (volume.is_mounted) {
         set(&volume.mount_point, from->mount_points[0]);
-        look_inside(registry, &volume, drive);
+        look_inside(listing, &volume, drive);
+    } else {
+        recognise(listing, from->fs_uuid, &volume, drive);
     }
     ARRAY_PUSH(&drive->volumes, volume);
 }
 
-static void add_attached(const struct registry *registry,
-                         const struct platform_devices *devices,
-                         bool is_external, struct drives *out)
+static void add_attached(const struct listing *listing, bool is_external,
+                         struct drives *out)
 {
+    const struct registry *registry = listing->registry;
+    const struct platform_devices *devices = listing->devices;
+
     for (size_t i = 0; i < devices->drives.count; i++) {
         const struct platform_drive *from = &devices->drives.items[i];
         if (from->is_external != is_external)
@@ -207,7 +244,8 @@ static void add_attached(const struct registry *registry,
         struct drive drive = drive_of(from);
         for (size_t v = 0; v < devices->volumes.count; v++)
             if (!strcmp(devices->volumes.items[v].drive, from->id))
-                add_volume(registry, &devices->volumes.items[v], &drive);
+                add_volume(listing, &devices->volumes.items[v], &drive);
+        lost_writes_find(registry->state_directory, &drive);
         health_store_judge(registry->health, registry->platform, &drive);
         ARRAY_PUSH(out, drive);
     }
@@ -225,10 +263,11 @@ static struct drive paper_drive(const char *title)
         .is_practice = platform_is_practice(),
         .no_eject = xstrdup(""),
         .unsafe = xstrdup(""),
+        .unrepaired = xstrdup(""),
     };
 }
 
-static void add_folder(const struct registry *registry,
+static void add_folder(const struct listing *listing,
                        const struct config_volume *config, struct drives *out)
 {
     struct drive drive = paper_drive(config->name);
@@ -236,23 +275,23 @@ static void add_folder(const struct registry *registry,
 
     volume.is_folder = true;
     set(&volume.mount_point, config->folder);
-    look_inside(registry, &volume, &drive);
+    look_inside(listing, &volume, &drive);
     drive.is_attached = !strcmp(volume.id, config->id);
     volume.is_mounted = drive.is_attached;
     set(&drive.no_eject, "a plain directory");
     if (!drive.is_attached)
-        add_config(registry, config, &volume, &drive);
+        add_config(listing, config, &volume, &drive);
     ARRAY_PUSH(&drive.volumes, volume);
     ARRAY_PUSH(out, drive);
 }
 
-static void add_away(const struct registry *registry,
+static void add_away(const struct listing *listing,
                      const struct config_volume *config, struct drives *out)
 {
     struct drive drive = paper_drive(config->name);
     struct drive_volume volume = new_volume();
 
-    add_config(registry, config, &volume, &drive);
+    add_config(listing, config, &volume, &drive);
     ARRAY_PUSH(&drive.volumes, volume);
     ARRAY_PUSH(out, drive);
 }
@@ -268,12 +307,13 @@ static bool is_listed(const struct drives *drives, const char *name)
 
 /* Filesystems that are mounted without the platform knowing their device, as
  * in a container without udev: known by their mount only. */
-static void add_bare_mounts(const struct registry *registry, struct drives *out)
+static void add_bare_mounts(const struct listing *listing,
+                            const struct drives *internal, struct drives *out)
 {
     CLEANUP(platform_mounts_release)
     struct platform_mounts mounts = {.items = NULL};
 
-    if (platform_list_mounts(registry->platform, &mounts, NULL))
+    if (platform_list_mounts(listing->registry->platform, &mounts, NULL))
         return;
     for (size_t i = 0; i < mounts.count; i++) {
         struct drive drive = paper_drive(mounts.items[i].source);
@@ -281,27 +321,41 @@ static void add_bare_mounts(const struct registry *registry, struct drives *out)
         set(&volume.mount_point, mounts.items[i].mount_point);
         set(&volume.family, mounts.items[i].family);
         set(&volume.device, mounts.items[i].source);
-        look_inside(registry, &volume, &drive);
+        look_inside(listing, &volume, &drive);
         volume.is_mounted = drive.is_attached = true;
         ARRAY_PUSH(&drive.volumes, volume);
-        if (*volume.name && !is_listed(out, volume.name))
+        if (*volume.name && !is_listed(internal, volume.name) &&
+            !is_listed(out, volume.name))
             ARRAY_PUSH(out, drive);
         else
             drive_release(&drive);
     }
 }
 
-static void add_configured(const struct registry *registry, struct drives *out)
+static void add_configured(const struct listing *listing, struct drives *out)
 {
-    const struct config *config = registry->config;
+    const struct config *config = listing->registry->config;
 
     for (size_t i = 0; i < config->volume_count; i++)
         if (config->volumes[i].folder)
-            add_folder(registry, &config->volumes[i], out);
+            add_folder(listing, &config->volumes[i], out);
     for (size_t i = 0; i < config->volume_count; i++)
         if (!config->volumes[i].folder &&
             !is_listed(out, config->volumes[i].name))
-            add_away(registry, &config->volumes[i], out);
+            add_away(listing, &config->volumes[i], out);
+}
+
+static void list_all(const struct listing *listing, struct drives *out)
+{
+    struct drives internal = {.items = NULL};
+
+    add_attached(listing, true, out);
+    add_attached(listing, false, &internal);
+    add_bare_mounts(listing, &internal, out);
+    for (size_t i = 0; i < internal.count; i++)
+        ARRAY_PUSH(out, internal.items[i]);
+    free(internal.items); /* the drives themselves have moved */
+    add_configured(listing, out);
 }
 
 err_code registry_list(const struct registry *registry, struct drives *out,
@@ -309,16 +363,17 @@ err_code registry_list(const struct registry *registry, struct drives *out,
 {
     CLEANUP(platform_devices_release)
     struct platform_devices devices = {.drives = {.items = NULL}};
-    struct drives drives = {.items = NULL};
+    const size_t count = registry->config->volume_count;
+    CLEANUP_FREE struct volume_past *pasts = xcalloc(count, sizeof *pasts);
+    const struct listing listing = {registry, &devices, pasts};
     err_code code = platform_list_devices(registry->platform, &devices, err);
 
     if (code)
         return code;
-    add_attached(registry, &devices, true, &drives);
-    add_bare_mounts(registry, &drives);
-    add_attached(registry, &devices, false, &drives);
-    add_configured(registry, &drives);
-    *out = drives;
+    *out = (struct drives){.items = NULL};
+    list_all(&listing, out);
+    for (size_t i = 0; i < count; i++)
+        volume_past_release(&pasts[i]);
     return ERR_OK;
 }
 
@@ -377,7 +432,8 @@ err_code registry_find(const struct drives *drives, const char *name,
         return ERR_OK;
     }
     CLEANUP_FREE char *titles = list_titles(drives);
-    return error_set(
-        err, ERR_INVALID, "%s is not %s: name a volume, a device or one of: %s",
-        name, matches ? "one drive but several" : "a drive", titles);
+    return error_set(err, matches ? ERR_INVALID : ERR_NOT_FOUND,
+                     "%s is not %s: name a volume, a device or one of: %s",
+                     name, matches ? "one drive but several" : "a drive",
+                     titles);
 }

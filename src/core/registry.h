@@ -28,7 +28,7 @@ err_code registry_list(const struct registry *registry, struct drives *out,
 /*
  * The drive that a user means: by the name of one of its volumes, by its
  * device or a volume's device, or by its title if only one matches.
- * ERR_INVALID: unknown or ambiguous, with what there is.
+ * ERR_NOT_FOUND: unknown; ERR_INVALID: ambiguous; both with what there is.
  */
 err_code registry_find(const struct drives *drives, const char *name,
                        const struct drive **out, struct error *err) MUST_CHECK;

@@ -3,6 +3,7 @@
 #include "core/base/clock.h"
 #include "core/base/path.h"
 #include "core/db.h"
+#include "core/log_files.h"
 #include "core/marker.h"
 #include "core/peers.h"
 #include "platform/platform_host.h"
@@ -45,20 +46,20 @@ struct own_log {
 static err_code read_own_log(struct session *session, const struct peer *peer,
                              struct own_log *out, struct error *err)
 {
-    CLEANUP(log_names_release) struct log_names names = {.items = NULL};
-    err_code code = replica_list(session->volume->root_fd, &names, err);
+    CLEANUP(log_files_release) struct log_files files = {.items = NULL};
+    err_code code = log_files_list(session->volume->root_fd, &files, err);
 
     *out = (struct own_log){.highest = peer->sequence};
-    for (size_t i = 0; !code && i < names.count; i++) {
-        const struct log_name *name = &names.items[i];
-        if (strcmp(name->host, session->host) != 0)
+    for (size_t i = 0; !code && i < files.count; i++) {
+        const struct log_file *file = &files.items[i];
+        if (strcmp(file->host, session->host) != 0)
             continue;
-        if (name->sequence > out->highest)
-            out->highest = name->sequence;
-        out->commits += !name->is_replica;
-        out->has_replica |= name->is_replica;
-        out->has_last |= name->sequence == peer->sequence &&
-                         !strcmp(name->generation, peer->generation);
+        if (file->sequence > out->highest)
+            out->highest = file->sequence;
+        out->commits += !file->is_replica;
+        out->has_replica |= file->is_replica;
+        out->has_last |= file->sequence == peer->sequence &&
+                         !strcmp(file->generation, peer->generation);
     }
     return code;
 }
@@ -82,7 +83,8 @@ static err_code look_at_own_log(struct session *session, struct error *err)
     if (!code && is_missing)
         code = peers_mark_due(session->catalogue, session->host, err);
     if (!code)
-        code = fsops_ensure_directory(&session->ops, COMMITS_PATH, err);
+        code = fsops_ensure_own_directory(&session->ops, COMMITS_PATH,
+                                          FSOPS_SHARED, err);
     if (!code)
         session->told_sequence = log.highest;
     return code;
@@ -436,16 +438,16 @@ static err_code stage_replica(struct session *session,
 static err_code remove_superseded(struct session *session, int64_t sequence,
                                   struct error *err)
 {
-    CLEANUP(log_names_release) struct log_names names = {.items = NULL};
+    CLEANUP(log_files_release) struct log_files files = {.items = NULL};
     err_code code = ERR_OK;
 
     if (session->is_unclean)
         return ERR_OK;
-    code = replica_list(session->volume->root_fd, &names, err);
-    for (size_t i = 0; !code && i < names.count; i++) {
-        const struct log_name *name = &names.items[i];
-        CLEANUP_FREE char *path = path_join(COMMITS_PATH, name->name);
-        if (!strcmp(name->host, session->host) && name->sequence < sequence)
+    code = log_files_list(session->volume->root_fd, &files, err);
+    for (size_t i = 0; !code && i < files.count; i++) {
+        const struct log_file *file = &files.items[i];
+        CLEANUP_FREE char *path = path_join(COMMITS_PATH, file->name);
+        if (!strcmp(file->host, session->host) && file->sequence < sequence)
             code = fsops_unlink_if_there(&session->ops, path, err);
     }
     return code ? code : session_barrier(session, err);

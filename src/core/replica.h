@@ -42,30 +42,4 @@ err_code replica_note_batch(struct session *session, const struct batch *batch,
 err_code replica_write_if_due(struct session *session, struct error *err)
     MUST_CHECK;
 
-/*
- * replica_check.c: whether what this host told the volume last is there and
- * reads back whole; `all`: everything that its rows could be had from.
- */
-err_code replica_reads_back(const struct volume *volume,
-                            struct catalogue *catalogue, const char *host,
-                            bool all, bool *out, struct error *err) MUST_CHECK;
-
-/* --- the files on a volume, of all hosts --- */
-
-struct log_name {
-    char *name; /* in COMMITS_PATH */
-    char host[HOST_ID_HEX_LENGTH + 1];
-    int64_t sequence;
-    char generation[GENERATION_LENGTH + 1];
-    bool is_replica;
-};
-struct log_names {
-    struct log_name *items; /* by host and sequence */
-    size_t count, capacity;
-};
-/* Names of another form are left alone. None at all is fine. */
-err_code replica_list(int root_fd, struct log_names *out, struct error *err)
-    MUST_CHECK;
-void log_names_release(struct log_names *names);
-
 #endif

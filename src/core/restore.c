@@ -15,14 +15,15 @@
 /* So many names are tried beside something; then somebody makes fun of us. */
 #define MOST_NAMES 1000
 
-void destination_init(struct destination *destination, int root_fd,
-                      bool replaces, const struct stop_flag *stop,
+void destination_init(struct destination *destination,
+                      const struct source *root, bool replaces,
+                      const struct stop_flag *stop,
                       _Atomic int64_t *bytes_written)
 {
     char minute[32];
 
     *destination = (struct destination){
-        .ops = fsops_on(root_fd),
+        .ops = fsops_on_source(root),
         .replaces = replaces,
         .stop = stop,
         .bytes_written = bytes_written,
@@ -86,7 +87,9 @@ static err_code stream(struct destination *destination, int from, int to,
     err_code code = error_set_errno(err, errno, "cannot read");
     return code == ERR_DEVICE_GONE
                ? code
-               : error_set(err, ERR_CORRUPT, "the drive cannot read it");
+               : error_set(err, ERR_CORRUPT,
+                           "the drive cannot read it: `berth versions` names "
+                           "other copies");
 }
 
 static err_code open_copy(struct destination *destination,
@@ -105,7 +108,7 @@ static err_code open_copy(struct destination *destination,
     if (code)
         return error_set(err, ERR_CORRUPT,
                          "the copy %s is gone from the drive, or cannot be "
-                         "opened",
+                         "opened: `berth versions` names others",
                          item->from);
     ssize_t got = fd_read_full(out->fd, magic, sizeof magic);
     out->is_database = got > 0 && sqlite_is_database(magic, (size_t)got);
@@ -167,7 +170,8 @@ static struct record trusted_part(const struct record *record, bool is_trusted)
 static unsigned trusted_what(bool is_trusted)
 {
     return FSOPS_SET_TIMES | FSOPS_SET_MODE |
-           (is_trusted ? (unsigned)FSOPS_SET_OWNER : 0);
+           (is_trusted ? (unsigned)(FSOPS_SET_OWNER | FSOPS_SET_ATTRIBUTES)
+                       : 0);
 }
 
 /*
@@ -192,8 +196,8 @@ static err_code remove_leftover(struct destination *destination,
                                 const char *partial, struct error *err)
 {
     CLEANUP_FD int fd = -1;
-    err_code code = platform_open_beneath(destination->ops.root_fd, partial,
-                                          PLATFORM_OPEN_READ, &fd, err);
+    err_code code =
+        fsops_open(&destination->ops, partial, PLATFORM_OPEN_READ, &fd, err);
 
     if (!code)
         code = platform_try_lock(fd, err);
@@ -249,25 +253,24 @@ static err_code look_at_name(struct destination *destination, const char *path,
 {
     CLEANUP_FD int fd = -1;
     CLEANUP_FREE char *target = NULL;
-    int root_fd = destination->ops.root_fd;
+    struct fsops *ops = &destination->ops;
     struct platform_stat stat;
     bool exists;
-    err_code code = fsops_look(&destination->ops, path, &exists, &stat, err);
+    err_code code = fsops_look(ops, path, &exists, &stat, err);
 
     *out_free = !code && !exists;
     *out_same = false;
     if (code || !exists)
         return code;
     if (copy && stat.type == PLATFORM_FILE) {
-        code =
-            platform_open_beneath(root_fd, path, PLATFORM_OPEN_READ, &fd, err);
+        code = fsops_open(ops, path, PLATFORM_OPEN_READ, &fd, err);
         if (!code)
             code = holds_the_same(destination, fd, copy, out_same, err);
         return code == ERR_DENIED ? ERR_OK : code;
     }
     if (copy || stat.type != PLATFORM_SYMLINK)
         return ERR_OK;
-    code = platform_read_link(root_fd, path, &target, err);
+    code = fsops_read_link(ops, path, &target, err);
     *out_same = !code && !strcmp(target, link_target);
     return code;
 }
@@ -336,8 +339,8 @@ static err_code check_database(struct destination *destination,
     if (target->how == RESTORE_BESIDE)
         return ERR_OK;
     if (target->how == RESTORE_REPLACED)
-        code = platform_open_beneath(destination->ops.root_fd, target->path,
-                                     PLATFORM_OPEN_READ, &fd, err);
+        code = fsops_open(&destination->ops, target->path, PLATFORM_OPEN_READ,
+                          &fd, err);
     if (code) /* no regular file: no database */
         return ERR_OK;
     return restore_check_database(destination, target->path, copy->is_database,

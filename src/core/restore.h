@@ -49,9 +49,10 @@ struct destination {
     char *chunk;
 };
 
-/* `root_fd` is borrowed. */
-void destination_init(struct destination *destination, int root_fd,
-                      bool replaces, const struct stop_flag *stop,
+/* `root` is borrowed: a job's source, or just a directory. */
+void destination_init(struct destination *destination,
+                      const struct source *root, bool replaces,
+                      const struct stop_flag *stop,
                       _Atomic int64_t *bytes_written);
 void destination_release(struct destination *destination);
 

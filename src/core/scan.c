@@ -1,12 +1,14 @@
 #include "core/scan.h"
 
 #include "core/base/array.h"
+#include "core/base/path.h"
 #include "core/base/strbuf.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct scanning {
+    const char *path; /* of the directory, below the root */
     const struct name_rules *rules;
     bool is_drive;
     struct arena *arena;
@@ -38,6 +40,13 @@ static const char *key_of(struct scanning *scanning, const char *raw)
     return strcmp(name, raw) ? arena_strdup(scanning->arena, name) : raw;
 }
 
+static bool is_wal(const char *name)
+{
+    size_t length = strlen(name);
+
+    return length > 4 && !strcmp(name + length - 4, "-wal");
+}
+
 static err_code add_entry(void *context, const struct platform_entry *entry,
                           struct error *err)
 {
@@ -46,13 +55,18 @@ static err_code add_entry(void *context, const struct platform_entry *entry,
 
     if (entry->stat_error == ERR_NOT_FOUND)
         return ERR_OK;
-    if (error_is_device_failure(entry->stat_error))
-        return error_set(err, entry->stat_error, "cannot examine %s",
-                         entry->name);
+    if (error_is_device_failure(entry->stat_error)) {
+        CLEANUP_FREE char *path = path_join(scanning->path, entry->name);
+        return error_set(err, entry->stat_error, "cannot examine %s: %s", path,
+                         entry->stat_error == ERR_DEVICE_GONE
+                             ? "the drive is gone"
+                             : "input/output error");
+    }
     added.raw = arena_strdup(scanning->arena, entry->name);
     added.key = key_of(scanning, added.raw);
     if (entry->stat)
         added.stat = *entry->stat;
+    scanning->scan->has_wal |= is_wal(added.raw);
     ARRAY_PUSH(scanning->scan, added);
     return ERR_OK;
 }
@@ -115,16 +129,32 @@ static err_code list(int root_fd, const char *path, struct scanning *scanning,
     return code;
 }
 
+err_code scan_check_depth(const char *path, struct error *err)
+{
+    size_t depth = 0;
+
+    for (const char *at = path; (at = strchr(at, '/')); at++)
+        depth++;
+    return depth < SCAN_DEPTH_LIMIT
+               ? ERR_OK
+               : error_set(err, ERR_INVALID,
+                           "it lies more than %d directories deep",
+                           SCAN_DEPTH_LIMIT);
+}
+
 err_code scan_directory(int root_fd, const char *path,
                         const struct name_rules *rules, bool is_drive,
                         struct arena *arena, struct scan *out,
                         struct error *err)
 {
-    struct scanning scanning = {rules, is_drive,    arena,
-                                out,   STRBUF_INIT, STRBUF_INIT};
+    struct scanning scanning = {path, rules,       is_drive,   arena,
+                                out,  STRBUF_INIT, STRBUF_INIT};
 
     out->count = 0;
-    err_code code = list(root_fd, path, &scanning, err);
+    out->has_wal = false;
+    err_code code = scan_check_depth(path, err);
+    if (!code)
+        code = list(root_fd, path, &scanning, err);
     strbuf_release(&scanning.decoded);
     strbuf_release(&scanning.key);
     if (code)
@@ -148,12 +178,4 @@ const struct scan_entry *scan_find(const struct scan *scan, const char *key)
         return NULL;
     return bsearch(key, scan->items, scan->count, sizeof *scan->items,
                    compare_key);
-}
-
-const struct scan_entry *scan_find_raw(const struct scan *scan, const char *raw)
-{
-    for (size_t i = 0; i < scan->count; i++)
-        if (!strcmp(scan->items[i].raw, raw))
-            return &scan->items[i];
-    return NULL;
 }

@@ -27,15 +27,22 @@ struct scan_entry {
 struct scan {
     struct scan_entry *items; /* sorted by key, bytes */
     size_t count, capacity;
+    bool has_wal; /* some name ends in "-wal" */
 };
 
 void scan_release(struct scan *scan);
+
+/* What lies deeper is not listed: paths may be longer than PATH_MAX, and walks
+ * of the catalogue end somewhere (CATALOGUE_DEPTH_LIMIT). */
+#define SCAN_DEPTH_LIMIT 2000
+/* ERR_INVALID beyond. */
+err_code scan_check_depth(const char *path, struct error *err) MUST_CHECK;
 
 /*
  * Lists `path` below `root_fd`. Strings go to `arena`; `out` is emptied first,
  * its memory reused. Entries that vanish meanwhile are left out.
  * `rules` are the drive's. `is_drive`: names are decoded with them; else twins
- * are sought by them.
+ * are sought by them. Errors name the path below the root.
  */
 err_code scan_directory(int root_fd, const char *path,
                         const struct name_rules *rules, bool is_drive,
@@ -44,8 +51,5 @@ err_code scan_directory(int root_fd, const char *path,
 
 /* NULL when there is none of that key. */
 const struct scan_entry *scan_find(const struct scan *scan, const char *key);
-/* By the bytes that readdir gave. */
-const struct scan_entry *scan_find_raw(const struct scan *scan,
-                                       const char *raw);
 
 #endif

@@ -10,6 +10,7 @@
 #include "core/peers.h"
 #include "core/recover.h"
 #include "core/replica.h"
+#include "core/replica_read.h"
 #include "platform/platform_host.h"
 
 #include <inttypes.h>
@@ -65,7 +66,8 @@ static void ask_filesystem(struct session *session)
     const struct volume *volume = session->volume;
 
     if (!volume->is_folder)
-        session->check = platform_mount_check(volume->root_fd, &volume->mount);
+        session->check = platform_mount_check(
+            volume->root_fd, volume->marker_fd, &volume->mount);
     session->remedy = describe_remedy(&volume->mount);
 }
 
@@ -88,7 +90,7 @@ static err_code judge_past(struct session *session,
     bool was_cut_off = (other_host && record->is_open) ||
                        (left_open && !other_host && !same_attachment);
 
-    session->needs_full_diff = other_host || !same_attachment || left_open;
+    session->needs_full_diff |= other_host || !same_attachment || left_open;
     session->needs_check =
         was_cut_off && session->check == PLATFORM_CHECK_NEEDED;
     session->is_unclean = session->needs_check || (was_cut_off && !has_journal);
@@ -145,12 +147,39 @@ static err_code look_at_log(struct session *session,
     return peers_mark_due(session->catalogue, session->host, err);
 }
 
-static err_code settle_past(struct session *session, struct error *err)
+/*
+ * A state directory that was restored from a backup: the volume knows more of
+ * this host than it does itself. Going on would replace that by what is known
+ * here, and the names of what was offloaded since would be lost (ENGINE G12).
+ */
+static err_code catch_up(struct session *session, bool learns,
+                         struct error *err)
+{
+    const struct volume *volume = session->volume;
+    bool is_behind = false;
+    err_code code = import_is_behind(session->catalogue, volume, session->host,
+                                     &is_behind, err);
+
+    if (code || !is_behind)
+        return code;
+    if (!learns)
+        return import_refuse(volume, err);
+    session->has_learnt = session->needs_full_diff = true;
+    code = recover_drop(session, err); /* of a time long gone */
+    return code
+               ? code
+               : import_own_log(session->catalogue, volume, session->host, err);
+}
+
+static err_code settle_past(struct session *session, bool learns,
+                            struct error *err)
 {
     CLEANUP(journal_session_release)
     struct journal_session last = {.id = 0};
-    err_code code = look_at_past(session, &last, err);
+    err_code code = catch_up(session, learns, err);
 
+    if (!code)
+        code = look_at_past(session, &last, err);
     if (!code)
         code = load_traits(session, err);
     if (!code && session->recover)
@@ -161,6 +190,24 @@ static err_code settle_past(struct session *session, struct error *err)
         code = journal_set_state(session->catalogue, last.id, SESSION_AT_REST,
                                  err);
     session->is_unclean |= session->check == PLATFORM_CHECK_NEEDED;
+    return code;
+}
+
+static void note_failed_flush(struct session *session, struct error *err)
+{
+    if (journal_note_failed_flush(session->catalogue, NULL))
+        error_prefix(err, "not even noted");
+}
+
+/* It is flushed by itself: a device that fails here fails a flush. */
+static err_code write_drive_record(struct session *session, bool is_open,
+                                   struct error *err)
+{
+    err_code code = drive_record_write(&session->ops, session->host,
+                                       session->run, is_open, err);
+
+    if (error_is_device_failure(code))
+        note_failed_flush(session, err);
     return code;
 }
 
@@ -184,7 +231,7 @@ static err_code tidy(struct session *session, struct error *err)
         return code;
     code = fsops_empty_directory(ops, STAGING_PATH, err);
     if (!code)
-        code = drive_record_write(ops, session->host, session->run, false, err);
+        code = write_drive_record(session, false, err);
     if (!code)
         code = session_barrier(session, err);
     return code;
@@ -233,7 +280,7 @@ err_code session_open(const struct session_options *options,
         code = remember_filesystem(out, err);
     }
     if (!code)
-        code = settle_past(out, err);
+        code = settle_past(out, options->learns, err);
     if (!code)
         code = tidy(out, err);
     if (!code)
@@ -295,7 +342,8 @@ static err_code probe_if_changed(struct session *session, struct error *err)
 static err_code prepare_staging(struct session *session, struct error *err)
 {
     struct fsops *ops = &session->ops;
-    err_code code = fsops_ensure_directory(ops, STAGING_PATH, err);
+    err_code code =
+        fsops_ensure_own_directory(ops, STAGING_PATH, FSOPS_PRIVATE, err);
 
     if (!code && !session->is_unclean)
         code = fsops_empty_directory(ops, STAGING_PATH, err);
@@ -385,8 +433,7 @@ err_code session_begin(struct session *session, struct error *err)
     if (!code)
         code = ensure_nomedia(session, err);
     if (!code)
-        code = drive_record_write(&session->ops, session->host, session->run,
-                                  true, err);
+        code = write_drive_record(session, true, err);
     return code;
 }
 
@@ -448,8 +495,7 @@ err_code session_barrier(struct session *session, struct error *err)
     if (!code)
         return ERR_OK;
     error_prefix(err, "cannot flush volume %s", volume->marker.name);
-    if (journal_note_failed_flush(session->catalogue, NULL))
-        error_prefix(err, "not even noted");
+    note_failed_flush(session, err);
     return code;
 }
 
@@ -511,8 +557,7 @@ err_code session_close(struct session *session, struct error *err)
     if (!code)
         code = fsops_remove_directory(ops, session->staging, err);
     if (!code)
-        code = drive_record_write(&session->ops, session->host, session->run,
-                                  false, err);
+        code = write_drive_record(session, false, err);
     if (!code)
         code = session_barrier(session, err);
     if (!code && !told)

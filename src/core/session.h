@@ -56,6 +56,7 @@ struct session {
     bool log_is_due;     /* one is, whatever else there is to do */
     /* What is to be done about it (recover.h); NULL: nothing. */
     err_code (*recover)(struct session *session, struct error *err);
+    bool has_learnt; /* what this host had forgotten (struct session_options) */
     bool needs_full_diff; /* somebody or something else was there since */
     bool is_doubtful; /* something on the drive was not as expected, or could
                          not be recorded: the next diff reads it */
@@ -71,6 +72,8 @@ struct session_options {
     struct catalogue *catalogue;
     const char *host;    /* random id of this state directory */
     const char *command; /* for whoever finds the volume busy */
+    bool learns; /* what this host told the volume and has forgotten; else a
+                    catalogue that is behind is refused */
 };
 
 /* ERR_BUSY, ERR_DEVICE_GONE, ERR_TOO_NEW … Released with session_release. */

@@ -448,8 +448,8 @@ static err_code create_scratch(const char *name, const char *scratch_path,
                          "%s: cannot be copied to %s: not a name and an "
                          "absolute path",
                          name, scratch_path);
-    CLEANUP_FD int fd =
-        open(scratch_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    CLEANUP_FD int fd = RETRY_ON_EINTR(
+        open(scratch_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (fd < 0)
         return error_set_errno(err, errno, "%s: cannot create the snapshot %s",
                                name, scratch_path);

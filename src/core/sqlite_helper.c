@@ -11,6 +11,7 @@
 #include "core/sqlite_copy.h"
 
 #include "core/base/clock.h"
+#include "core/base/quantity.h"
 #include "core/sqlite_source.h"
 
 #include <errno.h>
@@ -230,11 +231,14 @@ static err_code judge_scratch(const struct job *job,
 static err_code judge_busy(const struct job *job, const struct outcome *outcome,
                            struct error *err)
 {
+    char times[QUANTITY_SIZE];
+
     if (outcome->restarts)
         return error_set(err, ERR_BUSY,
-                         "%s: changed %d times while it was copied: try again "
-                         "when its program has less to do",
-                         job->source.name, outcome->restarts);
+                         "%s: changed %s while it was copied: try again when "
+                         "its program has less to do",
+                         job->source.name,
+                         format_things(outcome->restarts, "time", times));
     return error_set(err, ERR_BUSY,
                      "%s: another program has it locked: try again when that "
                      "is done",
@@ -397,7 +401,8 @@ static err_code finish_scratch(const struct job *job, int64_t *out_size_bytes,
 {
     unsigned char versions[2];
     struct stat scratch;
-    CLEANUP_FD int fd = open(job->scratch_path, O_RDWR | O_CLOEXEC);
+    CLEANUP_FD int fd =
+        RETRY_ON_EINTR(open(job->scratch_path, O_RDWR | O_CLOEXEC));
 
     if (fd < 0 || fstat(fd, &scratch) ||
         pread(fd, versions, sizeof versions, HEADER_WRITE_VERSION) !=

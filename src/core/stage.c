@@ -18,9 +18,22 @@ void stage_items_release(struct stage_items *items)
         free(items->items[i].staged);
         free(items->items[i].resumable);
         free(items->items[i].message);
+        free(items->items[i].result.attributes);
     }
     free(items->items);
     *items = (struct stage_items){.items = NULL};
+}
+
+/* Brings what the rename will look at into memory: the renames come one after
+ * the other, and each would wait for the device. What it says is not used. */
+static void look_ahead(const struct staging *staging,
+                       const struct stage_item *item)
+{
+    struct platform_stat stat;
+
+    if (item->replaces)
+        (void)!platform_stat_beneath(staging->context->volume_fd,
+                                     item->replaces, &stat, NULL);
 }
 
 static void copy_item(struct staging *staging, struct copier *copier,
@@ -42,6 +55,7 @@ static void copy_item(struct staging *staging, struct copier *copier,
     else
         item->code = copy_within_volume(copier, item->path, item->staged,
                                         &item->result, &err);
+    look_ahead(staging, item);
     if (item->result.is_resumable) {
         free(item->staged);
         item->staged = TAKE_PTR(item->resumable);

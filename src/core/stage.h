@@ -18,9 +18,10 @@ enum stage_from {
 struct stage_item {
     const struct step *step;
     enum stage_from from;
-    const char *path;         /* in the source, or on the volume; borrowed */
-    const struct hash *known; /* of a database's row, or NULL; borrowed */
-    char *staged;             /* on the volume; owned */
+    const char *path;           /* in the source, or on the volume; borrowed */
+    const struct record *known; /* a database's row, or NULL; borrowed */
+    const char *replaces;       /* stands under the final name; NULL: nothing */
+    char *staged;               /* on the volume; owned */
     char *resumable;    /* where it is staged if it is resumed; owned, NULL: is
                            not */
     int64_t kept_bytes; /* so much of it is on the volume already */

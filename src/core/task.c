@@ -14,6 +14,7 @@ static task_body *const bodies[] = {
     [COMMAND_VOLUME_ADD] = task_volume_add,
     [COMMAND_VOLUME_LIST] = task_volume_list,
     [COMMAND_VOLUME_FORGET] = task_volume_forget,
+    [COMMAND_VOLUME_REFRESH] = task_volume_refresh,
     [COMMAND_JOB_ADD] = task_job_add,
     [COMMAND_JOB_LIST] = task_job_list,
     [COMMAND_JOB_REMOVE] = task_job_remove,
@@ -43,6 +44,9 @@ static task_body *const bodies[] = {
     [COMMAND_SETTINGS] = task_settings,
     [COMMAND_SET] = task_set,
     [COMMAND_FOLDERS] = task_folders,
+    [COMMAND_LINES] = task_lines,
+    [COMMAND_RSYNC_LINES] = task_rsync_lines,
+    [COMMAND_SILENCE] = task_silence,
 };
 
 struct task *task_new(const struct task_context *context,

@@ -7,6 +7,7 @@
  *     task_diff.c    diff
  *     task_sync.c    sync: the volumes; task_sync_job.c one job on one
  *     task_verify.c  verify
+ *     task_contents.c volume refresh, and verify of read-only volumes
  *     task_history.c history
  *     task_versions.c versions, task_restore.c restore, task_prune.c prune
  *     task_undo.c    undo
@@ -19,6 +20,8 @@
  *     task_watch.c   drives as they come and go
  *     task_settings.c settings: told and set
  *     task_folders.c the directories in a directory
+ *     task_lines.c   what differs between two copies of a text
+ *     task_crons.c   what rsync does by cron, and an end to it
  *     task_eject.c   eject, mount, and asking a holder to quit
  *     task_select.c  which jobs and volumes a command names
  *     task_prepare.c source, target and guards of one job on one volume
@@ -32,6 +35,7 @@
 #include "core/config.h"
 #include "core/event.h"
 #include "core/execute.h"
+#include "core/source.h"
 #include "core/verify.h"
 #include "platform/platform.h"
 
@@ -46,6 +50,7 @@ struct task_context {
     struct queue *commands; /* woken when a task is over */
     /* How often health was to be read anew: a list that waits sees it. */
     _Atomic unsigned *health_requests;
+    _Atomic unsigned *lists_of_drives; /* begun so far */
 };
 
 /* Written by the task and its workers, read by the engine. */
@@ -75,11 +80,12 @@ typedef err_code task_body(struct task *task, enum outcome *outcome,
                            struct error *err);
 task_body task_volume_add, task_volume_list, task_volume_forget, task_job_add,
     task_job_list, task_job_remove, task_job_claim, task_diff, task_sync,
-    task_verify, task_history, task_watch, task_rescan, task_mount, task_eject,
-    task_ask_to_quit, task_versions, task_restore, task_prune, task_undo,
-    task_tidy, task_copies, task_find, task_schedule_install,
-    task_schedule_remove, task_schedule_show, task_doctor, task_init,
-    task_folders, task_settings, task_set;
+    task_volume_refresh, task_verify, task_history, task_watch, task_rescan,
+    task_mount, task_eject, task_ask_to_quit, task_versions, task_restore,
+    task_prune, task_undo, task_tidy, task_copies, task_find,
+    task_schedule_install, task_schedule_remove, task_schedule_show,
+    task_doctor, task_init, task_folders, task_settings, task_set, task_lines,
+    task_rsync_lines, task_silence;
 
 task_body task_exclude; /* task_manage.c */
 
@@ -108,6 +114,23 @@ struct volume;
 struct platform_inhibitor *task_inhibit(struct task *task,
                                         const struct volume *volume,
                                         const char *deed);
+
+/*
+ * Records what is on an open read-only volume, hashes included, and posts
+ * EVENT_CONTENTS. Takes the volume's lock. What cannot be read is told, and
+ * makes the outcome worse.
+ */
+err_code task_record_contents(struct task *task,
+                              const struct config_volume *config,
+                              const struct volume *volume,
+                              enum outcome *outcome, struct error *err)
+    MUST_CHECK;
+/* Reads it back: drift is also what was not there before. Posts
+ * EVENT_VERIFIED. */
+err_code task_verify_contents(struct task *task,
+                              const struct config_volume *config,
+                              enum outcome *outcome, struct error *err)
+    MUST_CHECK;
 
 /* A verify_listener's `found`; its context is the task. */
 void task_post_finding(void *task, const char *job, const char *path,
@@ -176,6 +199,9 @@ err_code task_select_pairs(struct task *task, struct pairs *out,
 /* All jobs with a target on it, whatever the command names. */
 void task_pairs_of_volume(struct task *task, const struct config_volume *volume,
                           struct pairs *out);
+/* The same, which may be none. */
+err_code task_select_any_pairs(struct task *task, struct pairs *out,
+                               struct error *err) MUST_CHECK;
 void pairs_release(struct pairs *pairs);
 
 /* The catalogue of a volume; ERR_NOT_FOUND from the reader when there is none
@@ -197,12 +223,12 @@ struct leftovers task_leftovers(struct task *task,
 
 struct prepared {
     struct pair pair;
-    int source_fd;
+    struct source source;
     char *source_identity;
     bool source_is_empty;
     bool has_owner;     /* the job has rows on this volume */
     struct owner owner; /* if so */
-    struct directory_id left_out[2];
+    struct directory_id left_out[3];
     size_t left_out_count;
 };
 void prepared_release(struct prepared *prepared);
@@ -215,8 +241,8 @@ err_code task_prepare(struct task *task, const struct pair *pair,
                       const struct volume *volume, struct catalogue *catalogue,
                       struct prepared *out, struct error *err) MUST_CHECK;
 
-/* Whether the volume's disk spins, as far as the platform can tell. */
-bool task_volume_spins(const struct task *task, const struct volume *volume);
+/* What below the source is not what it was, and what to do: for people. */
+void task_tell_mounts(struct task *task, const struct prepared *prepared);
 
 struct compare_inputs {
     const struct prepared *prepared;

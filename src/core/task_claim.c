@@ -3,6 +3,7 @@
 #include "core/base/clock.h"
 #include "core/claim.h"
 #include "core/session.h"
+#include "core/source_mounts.h"
 #include "core/volume.h"
 
 #include <stdlib.h>
@@ -30,6 +31,66 @@ static err_code forget_source(struct claiming *claiming, struct error *err)
     free(owner.source_identity);
     owner.source_identity = xstrdup("");
     return catalogue_update_owner(claiming->catalogue, &owner, err);
+}
+
+static void say_accepted(void *context, const struct source_mount *mount)
+{
+    const struct claiming *claiming = context;
+
+    task_say(claiming->task, "job %s on volume %s: accepted for %s: %s",
+             claiming->pair->job->name, claiming->pair->volume->name,
+             mount->path, mount->why);
+}
+
+static err_code take_old_name(struct claiming *claiming, struct error *err)
+{
+    const struct pair *pair = claiming->pair;
+    CLEANUP_FREE char *old = NULL;
+    err_code code;
+
+    do {
+        free(old);
+        old = NULL;
+        code = claim_renamed(claiming->catalogue, &claiming->task->config,
+                             claiming->task->host, pair->job->name,
+                             pair->target->directory, &old, err);
+        if (!code && old)
+            task_say(claiming->task,
+                     "job %s: what job %s had in %s:/%s is this job's now; "
+                     "what it does not have itself stays on the drive",
+                     pair->job->name, old, pair->volume->name,
+                     pair->target->directory);
+    } while (!code && old);
+    return code;
+}
+
+/* So is what is mounted below it, as it is now. A source that is not there
+ * tells nothing: its mounts stay as they were. */
+static err_code accept_mounts(struct claiming *claiming, struct error *err)
+{
+    const struct pair *pair = claiming->pair;
+    CLEANUP(owner_release) struct owner owner = {.id = 0};
+    CLEANUP(source_release) struct source source = SOURCE_INIT;
+    const struct source_search search = {
+        .platform = claiming->task->context->platform,
+        .config = &claiming->task->config,
+        .job = pair->job,
+        .catalogue = claiming->catalogue,
+        .owner = &owner,
+    };
+    err_code code = catalogue_find_owner(claiming->catalogue,
+                                         claiming->task->host, pair->job->name,
+                                         pair->target->directory, &owner, err);
+
+    if (code)
+        return code == ERR_NOT_FOUND ? ERR_OK : code;
+    if (platform_open_root(pair->job->source, &source.fd, NULL))
+        return ERR_OK;
+    code = source_find_mounts(&search, &source, err);
+    if (!code)
+        code = source_accept_mounts(&source, claiming->catalogue, &owner,
+                                    say_accepted, claiming, err);
+    return code;
 }
 
 /* The volume is told at once: whoever comes next has to see it. */
@@ -60,6 +121,7 @@ static err_code take_over(struct claiming *claiming, struct volume *volume,
         .catalogue = claiming->catalogue,
         .host = claiming->task->host,
         .command = "berth job claim",
+        .learns = !volume->mount.is_read_only,
     };
     struct session session;
     bool is_taken = false;
@@ -81,6 +143,11 @@ static err_code take_over(struct claiming *claiming, struct volume *volume,
                  "job %s: %s:/%s is this machine's now; what it does not have "
                  "itself stays on the drive",
                  pair->job->name, pair->volume->name, pair->target->directory);
+    if (!code && session.has_learnt)
+        task_say(claiming->task,
+                 "volume %s: what this machine had forgotten of it is learnt; "
+                 "what is not in a job's source stays on the drive",
+                 pair->volume->name);
     session_release(&session);
     return code;
 }
@@ -101,7 +168,11 @@ static err_code claim_pair(struct task *task, const struct pair *pair,
                            pair->target->directory, err);
     else if (!code)
         code = take_over(&claiming, &volume, err);
-    return code ? code : forget_source(&claiming, err);
+    if (!code)
+        code = take_old_name(&claiming, err);
+    if (!code)
+        code = forget_source(&claiming, err);
+    return code ? code : accept_mounts(&claiming, err);
 }
 
 /* All of the job's targets, as the configuration has them now. */

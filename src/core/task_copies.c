@@ -3,6 +3,7 @@
 #include "core/base/path.h"
 #include "core/copies.h"
 #include "core/names.h"
+#include "core/source_mounts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@ struct counting {
     const struct config_job *job;
     struct copies_side *sides;
     struct owner *owners; /* by side */
-    int source_fd;        /* -1: not there */
+    struct source source; /* its fd -1: not there */
     bool tells_each;
     int64_t told;
     struct copies_info info;
@@ -27,7 +28,7 @@ static void counting_release(struct counting *counting)
     }
     free(counting->sides);
     free(counting->owners);
-    cleanup_fd(&counting->source_fd);
+    source_release(&counting->source);
 }
 
 static err_code open_side(struct counting *counting, size_t at,
@@ -100,9 +101,8 @@ static err_code visit(void *context, const struct copies_entry *entry,
 {
     struct counting *counting = context;
     struct platform_stat stat;
-    bool has_source =
-        counting->source_fd >= 0 &&
-        !platform_stat_beneath(counting->source_fd, entry->raw, &stat, NULL);
+    bool has_source = counting->source.fd >= 0 &&
+                      !source_stat(&counting->source, entry->raw, &stat, NULL);
     bool is_offloaded = false, is_proved = false;
     size_t copies = 0;
 
@@ -126,6 +126,21 @@ static err_code visit(void *context, const struct copies_entry *entry,
 
 /* --- one job --- */
 
+/* What cannot be reached counts as not there. */
+static void open_source(struct counting *counting)
+{
+    const struct source_search search = {
+        .platform = counting->task->context->platform,
+        .config = &counting->task->config,
+        .job = counting->job,
+    };
+    struct source *source = &counting->source;
+
+    if (!platform_open_root(counting->job->source, &source->fd, NULL) &&
+        source_find_mounts(&search, source, NULL))
+        source_release(source);
+}
+
 static err_code count_job(struct task *task, const struct config_job *job,
                           const char *under, int64_t *told, struct error *err)
 {
@@ -135,13 +150,12 @@ static err_code count_job(struct task *task, const struct config_job *job,
         .job = job,
         .sides = xcalloc(job->target_count, sizeof *counting.sides),
         .owners = xcalloc(job->target_count, sizeof *counting.owners),
-        .source_fd = -1,
+        .source = SOURCE_INIT,
         .tells_each = under != NULL,
     };
     err_code code = ERR_OK;
 
-    if (platform_open_root(job->source, &counting.source_fd, NULL))
-        counting.source_fd = -1;
+    open_source(&counting);
     for (size_t i = 0; !code && i < job->target_count; i++)
         code = open_side(&counting, i, err);
     if (!code)

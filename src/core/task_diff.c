@@ -3,6 +3,7 @@
 #include "core/base/clock.h"
 #include "core/evidence.h"
 #include "core/guard.h"
+#include "core/import.h"
 #include "core/volume.h"
 
 #include <stdlib.h>
@@ -16,6 +17,7 @@ struct diffing {
     struct catalogue *catalogue;
     char *catalogue_path;
     struct traits traits;
+    bool tells; /* somebody reads it, with what is to be done */
 };
 
 static void diffing_release(struct diffing *diffing)
@@ -28,6 +30,19 @@ static void diffing_release(struct diffing *diffing)
 static bool is_attached(const struct diffing *diffing)
 {
     return diffing->volume.root_fd >= 0;
+}
+
+/* A state that was restored from a backup compares with what was: a sync
+ * refuses, and what would be listed is not what it would do. */
+static err_code check_is_current(struct diffing *diffing, struct error *err)
+{
+    bool is_behind = false;
+    err_code code = is_attached(diffing)
+                        ? import_is_behind(diffing->catalogue, &diffing->volume,
+                                           diffing->task->host, &is_behind, err)
+                        : ERR_OK;
+
+    return code || !is_behind ? code : import_refuse(&diffing->volume, err);
 }
 
 static err_code open_volume(struct task *task,
@@ -57,7 +72,7 @@ static err_code open_volume(struct task *task,
                   "this machine has no catalogue of volume %s yet: plug the "
                   "drive in and run `berth sync`",
                   config->name);
-    return code;
+    return code ? code : check_is_current(out, err);
 }
 
 static err_code decide_depth(struct diffing *diffing,
@@ -83,7 +98,8 @@ static err_code diff_pair(struct diffing *diffing, const struct pair *pair,
     struct task *task = diffing->task;
     const struct volume *volume =
         is_attached(diffing) ? &diffing->volume : NULL;
-    CLEANUP(prepared_release) struct prepared prepared = {.source_fd = -1};
+    CLEANUP(prepared_release)
+    struct prepared prepared = {.source = SOURCE_INIT};
     bool full = false;
     err_code code =
         task_prepare(task, pair, volume, diffing->catalogue, &prepared, err);
@@ -102,6 +118,8 @@ static err_code diff_pair(struct diffing *diffing, const struct pair *pair,
     code = task_compare(task, &inputs, out, err);
     if (!code)
         guard_hold(out, pair->job, 0);
+    if (!code && diffing->tells)
+        task_tell_mounts(task, &prepared);
     return code;
 }
 
@@ -119,16 +137,21 @@ static enum outcome outcome_of_plan(const struct plan *plan)
     return outcome;
 }
 
-static enum outcome post_diff(struct diffing *diffing, const struct pair *pair)
+/* `opened`: what became of opening its volume, with `why`. */
+static enum outcome post_diff(struct diffing *diffing, const struct pair *pair,
+                              err_code opened, bool was_told,
+                              const struct error *why)
 {
     struct task *task = diffing->task;
-    struct error err = ERROR_INIT;
+    struct error err = *why;
     struct event *event = task_event(task, EVENT_PLAN);
     int64_t started = clock_monotonic_ns();
 
     event->job = xstrdup(pair->job->name);
     event->volume = xstrdup(pair->volume->name);
-    event->code = diff_pair(diffing, pair, &event->plan, &err);
+    event->is_repeated = opened && was_told;
+    event->code =
+        opened ? opened : diff_pair(diffing, pair, &event->plan, &err);
     event->duration_ns = clock_monotonic_ns() - started;
     if (event->code)
         event->text = xstrdup(err.message);
@@ -146,13 +169,17 @@ err_code task_diff(struct task *task, enum outcome *outcome, struct error *err)
     size_t i = 0;
 
     while (!code && i < pairs.count && !stop_flag_is_raised(&task->stop)) {
-        CLEANUP(diffing_release) struct diffing diffing = {.task = NULL};
+        CLEANUP(diffing_release)
+        struct diffing diffing = {.task = NULL, .tells = true};
         const struct config_volume *volume = pairs.items[i].volume;
-        code = open_volume(task, volume, task->command->depth, &diffing, err);
+        struct error why = ERROR_INIT;
+        size_t first = i;
+        err_code opened =
+            open_volume(task, volume, task->command->depth, &diffing, &why);
         for (; i < pairs.count && pairs.items[i].volume == volume; i++)
-            if (!code)
-                *outcome = outcome_worse(*outcome,
-                                         post_diff(&diffing, &pairs.items[i]));
+            *outcome =
+                outcome_worse(*outcome, post_diff(&diffing, &pairs.items[i],
+                                                  opened, i > first, &why));
     }
     return code;
 }

@@ -3,8 +3,10 @@
 #include "core/base/clock.h"
 #include "core/base/path.h"
 #include "core/base/quantity.h"
+#include "core/contents.h"
 #include "core/crons.h"
 #include "core/registry.h"
+#include "core/source_mounts.h"
 #include "core/volume.h"
 #include "platform/platform_host.h"
 
@@ -45,15 +47,17 @@ static void PRINTF_LIKE(5, 6)
 static void examine_config(struct examination *exam)
 {
     const struct config *config = &exam->task->config;
+    char volumes[QUANTITY_SIZE], jobs[QUANTITY_SIZE];
 
     if (!config->job_count)
         tell(exam, CHECK_NOTE, "configuration",
              "`berth init` looks for drives and for rsync lines to start from",
              "%s has no job yet", config->path);
     else
-        tell(exam, CHECK_FINE, "configuration", NULL,
-             "%s: %zu volumes, %zu jobs", config->path, config->volume_count,
-             config->job_count);
+        tell(exam, CHECK_FINE, "configuration", NULL, "%s: %s, %s",
+             config->path,
+             format_things((int64_t)config->volume_count, "volume", volumes),
+             format_things((int64_t)config->job_count, "job", jobs));
 }
 
 static void examine_clock(struct examination *exam)
@@ -63,8 +67,8 @@ static void examine_clock(struct examination *exam)
     else
         tell(exam, CHECK_FINDING, "clock",
              "switch network time on (`timedatectl set-ntp true`)",
-             "the system's clock follows no other one: until it does, nothing "
-             "is removed by age, neither versions nor local files of `move`");
+             "the system's clock follows no other one: until it does, `move` "
+             "removes no local file; versions go by age when two runs agree");
 }
 
 /* --- volumes --- */
@@ -169,8 +173,13 @@ static void examine_drive(struct examination *exam, const struct drive *drive)
              "%s: %s", health_state_name(drive->health.state),
              drive->health.why);
     if (*drive->unsafe)
-        tell(exam, CHECK_FINDING, topic, "run `berth sync` and `berth verify`",
+        tell(exam, CHECK_FINDING, topic,
+             drive->has_failed_flush ? "run `berth sync` and `berth verify`"
+                                     : NULL,
              "%s", drive->unsafe);
+    if (*drive->unrepaired)
+        tell(exam, CHECK_FINDING, topic, "run `berth sync`", "%s",
+             drive->unrepaired);
     for (size_t i = 0; i < drive->volumes.count; i++)
         examine_volume(exam, &drive->volumes.items[i]);
 }
@@ -216,6 +225,79 @@ static void examine_source(struct examination *exam,
         tell(exam, CHECK_FINE, topic, NULL, "%s can be read", job->source);
 }
 
+/* --- filesystems below a source --- */
+
+static void tell_mount(struct examination *exam, const struct config_job *job,
+                       const char *volume, const struct source_mount *mount)
+{
+    CLEANUP_FREE char *topic = xasprintf("job %s", job->name);
+    CLEANUP_FREE char *remedy = xasprintf(
+        "mount what was there; if this is how it stays, `berth job claim %s`",
+        job->name);
+
+    if (mount->state == SOURCE_AWAY)
+        tell(exam, CHECK_FINDING, topic, remedy,
+             "%s: %s; its backup on volume %s stays as it is", mount->path,
+             mount->why, volume);
+    else if (mount->state == SOURCE_UNREADABLE)
+        tell(exam, CHECK_FINDING, topic, "let this user read it, or exclude it",
+             "%s", mount->why);
+    else if (mount->state == SOURCE_LEFT)
+        tell(exam, CHECK_NOTE, topic, NULL,
+             "%s is another filesystem, and left alone: %s", mount->path,
+             mount->why);
+    else if (mount->state == SOURCE_ENTERED)
+        tell(exam, CHECK_FINE, topic, NULL, "%s is another filesystem: %s",
+             mount->path, mount->identity);
+}
+
+/* Seen from one target; what is the same for all of them, once. */
+static err_code examine_mounts(struct examination *exam,
+                               const struct config_job *job, size_t at,
+                               struct error *err)
+{
+    struct task *task = exam->task;
+    const struct config_target *target = &job->targets[at];
+    CLEANUP(source_release) struct source source = SOURCE_INIT;
+    CLEANUP(catalogue_close_pointer) struct catalogue *catalogue = NULL;
+    CLEANUP(owner_release) struct owner owner = {.id = 0};
+    CLEANUP_FREE char *path = NULL;
+    struct source_search search = {
+        .platform = task->context->platform,
+        .config = &task->config,
+        .job = job,
+        .lists_all = true,
+    };
+
+    if (platform_open_root(job->source, &source.fd, NULL))
+        return ERR_OK; /* told already */
+    /* Of one that cannot be read examine_readings tells. */
+    if (!task_open_reader(task,
+                          config_find_volume(&task->config, target->volume),
+                          &catalogue, &path, NULL) &&
+        !catalogue_find_owner(catalogue, task->host, job->name,
+                              target->directory, &owner, NULL)) {
+        search.catalogue = catalogue;
+        search.owner = &owner;
+    }
+    err_code code = source_find_mounts(&search, &source, err);
+    for (size_t i = 0; !code && i < source.count; i++)
+        if (!at || source.items[i].state == SOURCE_AWAY)
+            tell_mount(exam, job, target->volume, &source.items[i]);
+    return code;
+}
+
+static err_code examine_job(struct examination *exam,
+                            const struct config_job *job, struct error *err)
+{
+    err_code code = ERR_OK;
+
+    examine_source(exam, job);
+    for (size_t i = 0; !code && i < job->target_count; i++)
+        code = examine_mounts(exam, job, i, err);
+    return code;
+}
+
 /* Names that cannot be on the volume, sources that cannot be read. */
 static void examine_leftovers(struct examination *exam,
                               const struct config_volume *volume)
@@ -224,15 +306,133 @@ static void examine_leftovers(struct examination *exam,
     CLEANUP_FREE char *remedy = xasprintf(
         "`berth diff %s` names them, each with its reason", volume->name);
     struct leftovers left = task_leftovers(exam->task, volume);
+    char files[QUANTITY_SIZE];
 
     if (left.conflicts)
         tell(exam, CHECK_FINDING, topic, remedy,
-             "%" PRId64 " files are in conflict: names that it cannot hold or "
-             "tell apart, or changes that berth did not make",
-             left.conflicts);
+             "%s in conflict: names that it cannot hold or tell apart, or "
+             "changes that berth did not make",
+             format_things(left.conflicts, "file", files));
     if (left.unreadable)
         tell(exam, CHECK_FINDING, topic, remedy,
-             "%" PRId64 " files of its jobs cannot be read", left.unreadable);
+             "%s of its jobs cannot be read",
+             format_things(left.unreadable, "file", files));
+}
+
+/* --- what verify found --- */
+
+static err_code count_rotten(void *context, const char *path,
+                             const char *drive_path, const struct record *row,
+                             struct error *err)
+{
+    int64_t *count = context;
+
+    *count += (row->flags & RECORD_ROTTEN) != 0;
+    return ERR_OK;
+}
+
+static void tell_rotten(struct examination *exam,
+                        const struct config_volume *volume, int64_t rotten,
+                        int64_t findings)
+{
+    char files[QUANTITY_SIZE];
+    CLEANUP_FREE char *topic = xasprintf("volume %s", volume->name);
+    CLEANUP_FREE char *heal =
+        xasprintf("`berth verify %s --heal` makes them anew from what is good",
+                  volume->name);
+    CLEANUP_FREE char *look =
+        xasprintf("`berth verify %s` names them, `berth volume refresh %s` "
+                  "accepts them",
+                  volume->name, volume->name);
+
+    if (volume->role == VOLUME_READ_ONLY && findings)
+        tell(exam, CHECK_FINDING, topic, look,
+             "its last verify found %s not as recorded",
+             format_things(findings, "file", files));
+    else if (volume->role == VOLUME_BACKUP && rotten)
+        tell(exam, CHECK_FINDING, topic, heal,
+             "%s rotten or missing: looked at, and not what was written",
+             format_things(rotten, "file", files));
+}
+
+/* --- jobs that the configuration does not know any more --- */
+
+static const struct config_job *find_job_in(const struct config *config,
+                                            const char *volume,
+                                            const char *directory)
+{
+    for (size_t i = 0; i < config->job_count; i++)
+        for (size_t t = 0; t < config->jobs[i].target_count; t++) {
+            const struct config_target *target = &config->jobs[i].targets[t];
+            if (!strcmp(target->volume, volume) &&
+                !strcmp(target->directory, directory))
+                return &config->jobs[i];
+        }
+    return NULL;
+}
+
+/* Renamed, it has its directory still; removed, that is how it was meant. */
+static void tell_forgotten(struct examination *exam,
+                           const struct config_volume *volume,
+                           const struct owner *owner)
+{
+    const struct config *config = &exam->task->config;
+    const struct config_job *heir =
+        find_job_in(config, volume->name, owner->directory);
+    CLEANUP_FREE char *topic = xasprintf("volume %s", volume->name);
+
+    if (strcmp(owner->host, exam->task->host) != 0 ||
+        !strcmp(owner->job, CONTENTS_JOB) ||
+        config_find_job(config, owner->job))
+        return;
+    if (!heir) {
+        tell(exam, CHECK_NOTE, topic, NULL,
+             "job %s is not in the configuration any more: what it copied to "
+             "/%s stays, and no rule removes its versions",
+             owner->job, owner->directory);
+        return;
+    }
+    CLEANUP_FREE char *remedy = xasprintf("`berth job claim %s`", heir->name);
+    tell(exam, CHECK_FINDING, topic, remedy,
+         "job %s is not in the configuration any more, and job %s has its "
+         "directory /%s now: its files and versions are listed under the old "
+         "name, and no rule removes those",
+         owner->job, heir->name, owner->directory);
+}
+
+/* Rows in quarantine stay there until they are made anew (ENGINE G8). */
+static void examine_readings(struct examination *exam,
+                             const struct config_volume *volume)
+{
+    CLEANUP_FREE char *topic = xasprintf("volume %s", volume->name);
+    struct error err = ERROR_INIT;
+    CLEANUP(catalogue_close_pointer) struct catalogue *catalogue = NULL;
+    CLEANUP(owners_release) struct owners owners = {.items = NULL};
+    CLEANUP(strbuf_release) struct strbuf found = STRBUF_INIT;
+    CLEANUP_FREE char *path = NULL;
+    bool was_verified = false;
+    int64_t rotten = 0;
+    err_code code =
+        task_open_reader(exam->task, volume, &catalogue, &path, &err);
+
+    if (code == ERR_NOT_FOUND)
+        return; /* nothing was ever read */
+    if (!code)
+        code = catalogue_list_owners(catalogue, &owners, &err);
+    for (size_t i = 0; !code && i < owners.count; i++)
+        tell_forgotten(exam, volume, &owners.items[i]);
+    for (size_t i = 0; !code && i < owners.count; i++)
+        if (!strcmp(owners.items[i].host, exam->task->host))
+            code = catalogue_walk(catalogue, &owners.items[i], count_rotten,
+                                  &rotten, &err);
+    if (!code)
+        code = catalogue_get_meta(catalogue, CONTENTS_FINDINGS, &found,
+                                  &was_verified, &err);
+    if (!code)
+        tell_rotten(exam, volume, rotten,
+                    was_verified ? strtoll(found.text, NULL, 10) : 0);
+    else
+        tell(exam, CHECK_FINDING, topic, NULL, "%s", err.message);
 }
 
 /* --- rsync, as before --- */
@@ -274,6 +474,42 @@ static void examine_crons(struct examination *exam, const struct drives *drives)
     }
 }
 
+/* --- what nobody watches --- */
+
+/* UDisks2 refuses whoever has no seat, unless polkit is told (PLATFORM). */
+static void examine_rights(struct examination *exam)
+{
+    static const char remedy[] =
+        "copy berth-polkit.rules, among berth's examples, to "
+        "/etc/polkit-1/rules.d, and join the group it names";
+    const struct config *config = &exam->task->config;
+    struct platform_rights rights;
+    struct error err = ERROR_INIT;
+    bool is_needed = false;
+
+    for (size_t i = 0; i < config->volume_count; i++)
+        is_needed |= config->volumes[i].mount;
+    if (platform_unwatched_rights(exam->task->context->platform, &rights,
+                                  &err)) {
+        if (is_needed)
+            tell(exam, CHECK_NOTE, "rights", NULL,
+                 "whether a timer may mount a drive is not known: %s",
+                 err.message);
+        return;
+    }
+    if (!rights.may_mount)
+        tell(exam, is_needed ? CHECK_FINDING : CHECK_NOTE, "rights", remedy,
+             "a timer of this user may not mount drives: only who sits at the "
+             "machine may");
+    if (!rights.may_power_off)
+        tell(exam, CHECK_NOTE, "rights", remedy,
+             "a timer of this user may not power drives off: `sync --eject` "
+             "there ends with UNMOUNTED AND FLUSHED");
+    if (rights.may_mount && rights.may_power_off)
+        tell(exam, CHECK_FINE, "rights", NULL,
+             "a timer may mount drives and power them off");
+}
+
 /* --- the schedule --- */
 
 static void examine_night(struct examination *exam,
@@ -284,7 +520,7 @@ static void examine_night(struct examination *exam,
     struct night_record record;
     struct error err = ERROR_INIT;
     int64_t first = 0;
-    char when[32];
+    char when[32], runs[QUANTITY_SIZE];
 
     if (night_read(exam->task->context->state_directory, at, &record, &err)) {
         tell(exam, CHECK_FINDING, topic, NULL, "%s", err.message);
@@ -295,8 +531,8 @@ static void examine_night(struct examination *exam,
     if (overdue)
         tell(exam, CHECK_FINDING, topic,
              "is the machine on then? `berth sync` does it now",
-             "%" PRId64 " runs of %s did not happen, the first %s", overdue,
-             planned->jobs, when);
+             "%s of %s did not happen, the first %s",
+             format_things(overdue, "run", runs), planned->jobs, when);
     if (record.ended_ns && record.exit_code)
         tell(exam, CHECK_FINDING, topic,
              "`berth history` has the runs, the journal or cron's mail their "
@@ -347,11 +583,14 @@ err_code task_doctor(struct task *task, enum outcome *outcome,
 
     examine_config(&exam);
     examine_clock(&exam);
+    examine_rights(&exam);
     err_code code = examine_drives(&exam, &drives, err);
     for (size_t i = 0; !code && i < config->job_count; i++)
-        examine_source(&exam, &config->jobs[i]);
-    for (size_t i = 0; !code && i < config->volume_count; i++)
+        code = examine_job(&exam, &config->jobs[i], err);
+    for (size_t i = 0; !code && i < config->volume_count; i++) {
         examine_leftovers(&exam, &config->volumes[i]);
+        examine_readings(&exam, &config->volumes[i]);
+    }
     if (!code)
         examine_crons(&exam, &drives);
     if (!code)

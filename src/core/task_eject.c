@@ -4,6 +4,7 @@
 #include "core/base/clock.h"
 #include "core/journal.h"
 #include "core/lock.h"
+#include "core/lost_writes.h"
 #include "core/registry.h"
 #include "core/volume.h"
 
@@ -235,6 +236,22 @@ static err_code flush_volume(struct ejecting *ejecting,
     return flush_open(ejecting, name_of(volume), &flushing, err);
 }
 
+/* Of one that was mounted read-only nothing is unwritten. */
+static err_code flush_as_needed(struct ejecting *ejecting,
+                                const struct drive_volume *volume,
+                                struct error *err)
+{
+    if (!volume->is_mounted)
+        return ERR_OK;
+    if (volume->was_made_read_only)
+        return error_set(err, ERR_IO,
+                         "%s was made read-only after an error, and what was "
+                         "not written by then is lost: unmount and check it "
+                         "(fsck), mount it and sync again",
+                         volume->mount_point);
+    return volume->is_read_only ? ERR_OK : flush_volume(ejecting, volume, err);
+}
+
 /* The next flush may return 0, and prove nothing (ENGINE G8). */
 static void note_failed_flush(struct ejecting *ejecting,
                               const struct drive_volume *volume)
@@ -243,15 +260,19 @@ static void note_failed_flush(struct ejecting *ejecting,
         config_find_volume(&ejecting->task->config, volume->name);
     CLEANUP(catalogue_close_pointer) struct catalogue *catalogue = NULL;
     struct error err = ERROR_INIT;
+    err_code code;
 
-    if (!config)
-        return;
-    err_code code =
-        task_open_catalogue(ejecting->task, config, &catalogue, &err);
-    if (!code)
-        code = journal_note_failed_flush(catalogue, &err);
+    if (config) {
+        code = task_open_catalogue(ejecting->task, config, &catalogue, &err);
+        if (!code)
+            code = journal_note_failed_flush(catalogue, &err);
+    } else {
+        ejecting->proof.has_lost_writes = true;
+        code = lost_writes_note(ejecting->task->context->state_directory,
+                                ejecting->drive, name_of(volume), &err);
+    }
     if (code)
-        task_say(ejecting->task, "volume %s: %s", volume->name, err.message);
+        task_say(ejecting->task, "volume %s: %s", name_of(volume), err.message);
 }
 
 static err_code flush_all(struct ejecting *ejecting, struct error *err)
@@ -260,15 +281,15 @@ static err_code flush_all(struct ejecting *ejecting, struct error *err)
 
     for (size_t i = 0; !code && i < ejecting->drive->volumes.count; i++) {
         const struct drive_volume *volume = &ejecting->drive->volumes.items[i];
-        if (volume->is_mounted && !volume->is_read_only)
-            code = flush_volume(ejecting, volume, err);
+        code = flush_as_needed(ejecting, volume, err);
         if (code)
             note_failed_flush(ejecting, volume);
     }
     ejecting->proof.barrier_ok = code == ERR_OK;
     ejecting->proof.barrier_failed = code != ERR_OK;
-    ejecting->proof.was_poisoned =
-        strstr(ejecting->drive->unsafe, "flush") != NULL;
+    ejecting->proof.was_poisoned = ejecting->drive->has_failed_flush;
+    ejecting->proof.has_lost_writes |= ejecting->drive->has_lost_writes;
+    ejecting->proof.is_past_unknown = ejecting->drive->has_unknown_past;
     return code;
 }
 
@@ -368,7 +389,8 @@ static err_code unmount_all(struct ejecting *ejecting, struct error *err)
     return code;
 }
 
-/* Esc while it was busy: what was unmounted is put back. */
+/* Esc while it was busy, or it stays in use: what was unmounted is put back,
+ * and the drive still has its name. */
 static void mount_again(struct ejecting *ejecting)
 {
     for (size_t i = 0; i < ejecting->unmounted.count; i++) {
@@ -395,6 +417,7 @@ static void lock_containers(struct ejecting *ejecting)
             platform_lock(ejecting->task->context->platform,
                           ejecting->unmounted.items[i]->device);
         err_code code = task_await(request, &err);
+        ejecting->proof.is_still_in_use |= code == ERR_BUSY;
         if (code && code != ERR_UNSUPPORTED)
             task_say(ejecting->task, "cannot lock %s: %s",
                      name_of(ejecting->unmounted.items[i]), err.message);
@@ -427,6 +450,7 @@ static void power_off(struct ejecting *ejecting)
     err_code code = task_await(request, &err);
     proof->power_off_tried = code != ERR_UNSUPPORTED;
     proof->power_off_ok = code == ERR_OK;
+    proof->is_still_in_use |= code == ERR_BUSY;
     proof->power = platform_request_proof(request);
     platform_request_free(request);
     if (code && code != ERR_UNSUPPORTED)
@@ -495,7 +519,8 @@ static err_code eject(struct ejecting *ejecting, enum outcome *outcome,
         count_leftovers(ejecting);
     err_code code = run_steps(ejecting, err);
 
-    if (code == ERR_CANCELLED || code == ERR_BUSY)
+    if (code == ERR_CANCELLED || code == ERR_BUSY ||
+        ejecting->proof.is_still_in_use)
         mount_again(ejecting);
     if (code == ERR_CANCELLED || code == ERR_BUSY)
         return code;
@@ -551,7 +576,9 @@ err_code task_ask_to_quit(struct task *task, enum outcome *outcome,
     pid_t pid = (pid_t)task->command->pid;
 
     if (pid <= 1 || pid == getpid() || pid == getppid())
-        return error_set(err, ERR_REFUSED, "process %ld is not asked to quit",
+        return error_set(err, ERR_REFUSED,
+                         "process %ld is berth's own or its shell's: leave it "
+                         "yourself",
                          (long)pid);
     if (kill(pid, SIGTERM))
         return error_set_errno(err, errno, "cannot ask process %ld to quit",

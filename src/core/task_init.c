@@ -1,5 +1,6 @@
 #include "core/task.h"
 
+#include "core/base/array.h"
 #include "core/base/path.h"
 #include "core/crons.h"
 #include "core/registry.h"
@@ -17,6 +18,11 @@ struct beginning {
     struct task *task;
     struct drives drives;
     bool does_it;
+    bool has_jobs; /* there were some to suggest */
+    struct {
+        char **items; /* owned: names that were suggested */
+        size_t count, capacity;
+    } names;
 };
 
 /* --- names --- */
@@ -39,20 +45,36 @@ static char *plain_name(const char *text, const char *fallback)
     return strbuf_detach(&out);
 }
 
-static bool is_taken(const struct config *config, const char *name)
+/* In the configuration, or suggested for something else before. */
+static bool is_taken(const struct beginning *begin, const char *name)
 {
+    const struct config *config = &begin->task->config;
+
+    for (size_t i = 0; i < begin->names.count; i++)
+        if (!strcmp(begin->names.items[i], name))
+            return true;
     return config_find_volume(config, name) || config_find_job(config, name);
 }
 
-static char *free_name(const struct config *config, const char *wanted)
+/* Borrowed from `begin`. */
+static const char *free_name(struct beginning *begin, const char *wanted)
 {
     char *name = xstrdup(wanted);
 
-    for (int i = 2; is_taken(config, name); i++) {
+    for (int i = 2; is_taken(begin, name); i++) {
         free(name);
         name = xasprintf("%s%d", wanted, i);
     }
+    ARRAY_PUSH(&begin->names, name);
     return name;
+}
+
+static void beginning_release(struct beginning *begin)
+{
+    drives_release(&begin->drives);
+    for (size_t i = 0; i < begin->names.count; i++)
+        free(begin->names.items[i]);
+    free(begin->names.items);
 }
 
 /* --- saying and doing --- */
@@ -64,6 +86,19 @@ static void suggest(struct task *task, const char *why, const char *line)
     event->path = xstrdup(why);
     event->text = xstrdup(line);
     task_post(task, event);
+}
+
+/* Says it, and whether it is to be done. */
+static bool is_wanted(struct beginning *begin, const char *why,
+                      const char *line)
+{
+    const struct command *command = begin->task->command;
+
+    suggest(begin->task, why, line);
+    for (size_t i = 0; i < command->name_count; i++)
+        if (!strcmp(command->names[i], line))
+            return false;
+    return begin->does_it;
 }
 
 /* Runs another command of this task, with the configuration as it is now. */
@@ -89,24 +124,30 @@ static err_code carry_out(struct task *task, task_body *body,
     return code;
 }
 
-static err_code begin_volume(struct beginning *begin,
-                             const struct drive_volume *volume,
-                             const char *name, struct error *err)
+static err_code begin_volume(struct beginning *begin, const char *title,
+                             struct drive_volume *volume, struct error *err)
 {
-    struct task *task = begin->task;
+    CLEANUP_FREE char *wanted = plain_name(volume->label, "drive");
+    const char *name = free_name(begin, wanted);
     CLEANUP_FREE char *line =
         xasprintf("berth volume add '%s' --name %s", volume->mount_point, name);
+    CLEANUP_FREE char *why =
+        *volume->known_as
+            ? xasprintf("%s is known to another machine, as %s: join it", title,
+                        volume->known_as)
+            : xasprintf("%s is a drive that berth does not know yet", title);
+    bool does_it = is_wanted(begin, why, line);
 
-    suggest(task,
-            *volume->known_as ? "another machine knows this drive: join it"
-                              : "a drive that berth does not know yet",
-            line);
-    if (!begin->does_it)
+    if (does_it || !begin->does_it) { /* jobs may go there */
+        free(volume->name);
+        volume->name = xstrdup(name);
+    }
+    if (!does_it)
         return ERR_OK;
     struct command *command = command_new(COMMAND_VOLUME_ADD);
     command->path = xstrdup(volume->mount_point);
     command->volume.name = xstrdup(name);
-    return carry_out(task, task_volume_add, command, err);
+    return carry_out(begin->task, task_volume_add, command, err);
 }
 
 /* --- drives --- */
@@ -123,11 +164,7 @@ static err_code begin_drive(struct beginning *begin, struct drive *drive,
         if (*volume->name || !volume->is_mounted || volume->is_read_only ||
             volume->is_system)
             continue;
-        CLEANUP_FREE char *wanted = plain_name(volume->label, "drive");
-        char *name = free_name(&begin->task->config, wanted);
-        code = begin_volume(begin, volume, name, err);
-        free(volume->name);
-        volume->name = name;
+        code = begin_volume(begin, drive->title, volume, err);
     }
     return code;
 }
@@ -203,15 +240,15 @@ static err_code begin_job(struct beginning *begin,
         return ERR_OK;
     const char *below = line->target + strlen(volume->mount_point);
     CLEANUP_FREE char *wanted = plain_name(path_name(line->source), "job");
-    CLEANUP_FREE char *name = free_name(&task->config, wanted);
+    const char *name = free_name(begin, wanted);
     CLEANUP_FREE char *place =
         xasprintf("%s:/%s", volume->name, below + strspn(below, "/"));
     CLEANUP_FREE char *line_text = job_line(line, name, place);
     CLEANUP_FREE char *why = xasprintf(
         "rsync does this now (%s); what it copied is adopted, not copied again",
         line->where);
-    suggest(task, why, line_text);
-    if (!begin->does_it)
+    begin->has_jobs = true;
+    if (!is_wanted(begin, why, line_text))
         return ERR_OK;
     return carry_out(task, task_job_add, job_command(line, name, place), err);
 }
@@ -245,11 +282,11 @@ err_code task_init(struct task *task, enum outcome *outcome, struct error *err)
         code = begin_drive(&begin, &begin.drives.items[i], err);
     if (!code)
         code = begin_jobs(&begin, err);
-    if (!code && !task->config.job_count)
+    if (!code && !task->config.job_count && !begin.has_jobs)
         task_say(task, "then say what is to be copied, as in `berth job add "
                        "media --source ~/media --target VOLUME:/media`, and "
                        "look at it with `berth diff`: nothing is copied before "
                        "`berth sync`");
-    drives_release(&begin.drives);
+    beginning_release(&begin);
     return code;
 }

@@ -32,6 +32,7 @@ static err_code probe(struct task *task, struct volume *volume,
         .catalogue = catalogue,
         .host = task->host,
         .command = "berth volume add",
+        .learns = true,
     };
     code = session_open(&options, &session, err);
     if (!code)
@@ -61,7 +62,8 @@ static err_code mark(struct task *task, struct volume *volume,
         code = volume_introduce(volume, config->name, err);
     } else if ((known =
                     config_find_volume_id(&task->config, volume->marker.id))) {
-        code = error_set(err, ERR_EXISTS, "%s is known already, as volume %s",
+        code = error_set(err, ERR_EXISTS,
+                         "%s is known already, as volume %s: use that name",
                          task->command->path, known->name);
     } else {
         task_say(task, "%s is known to another machine as %s: joined",
@@ -98,6 +100,8 @@ err_code task_volume_add(struct task *task, enum outcome *outcome,
     if (!code)
         code = config_add_volume(task->context->config_path,
                                  task->context->home, config, err);
+    if (!code && config->role == VOLUME_READ_ONLY)
+        code = task_record_contents(task, config, &volume, outcome, err);
     return code;
 }
 
@@ -238,17 +242,24 @@ err_code task_exclude(struct task *task, enum outcome *outcome,
                               command->names[0], command->path, err);
 }
 
-static int64_t last_sync_ns(struct task *task, const struct pair *pair)
+static void find_last_sync(struct task *task, const struct pair *pair,
+                           struct job_info *info)
 {
     CLEANUP(catalogue_close_pointer) struct catalogue *catalogue = NULL;
     CLEANUP_FREE char *path = NULL;
     CLEANUP(owner_release) struct owner owner = {.id = 0};
+    struct error err = ERROR_INIT;
+    err_code code =
+        task_open_reader(task, pair->volume, &catalogue, &path, &err);
 
-    if (task_open_reader(task, pair->volume, &catalogue, &path, NULL) ||
-        catalogue_find_owner(catalogue, task->host, pair->job->name,
-                             pair->target->directory, &owner, NULL))
-        return 0;
-    return owner.last_sync_ns;
+    if (!code)
+        code = catalogue_find_owner(catalogue, task->host, pair->job->name,
+                                    pair->target->directory, &owner, &err);
+    if (!code)
+        info->last_sync_ns = owner.last_sync_ns;
+    info->is_unknown = code && code != ERR_NOT_FOUND;
+    if (info->is_unknown)
+        task_say(task, "%s", err.message);
 }
 
 err_code task_job_list(struct task *task, enum outcome *outcome,
@@ -268,8 +279,8 @@ err_code task_job_list(struct task *task, enum outcome *outcome,
                 .mode = job->mode,
                 .target =
                     xasprintf("%s:/%s", target->volume, target->directory),
-                .last_sync_ns = last_sync_ns(task, &pair),
             };
+            find_last_sync(task, &pair, &event->job_info);
             task_post(task, event);
         }
     }

@@ -2,9 +2,11 @@
 
 #include "core/base/clock.h"
 #include "core/base/path.h"
+#include "core/base/quantity.h"
 #include "core/claim.h"
 #include "core/guard.h"
 #include "core/marker.h"
+#include "core/source_mounts.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -13,47 +15,26 @@
 
 void prepared_release(struct prepared *prepared)
 {
-    cleanup_fd(&prepared->source_fd);
+    source_release(&prepared->source);
     free(prepared->source_identity);
     owner_release(&prepared->owner);
-    *prepared = (struct prepared){.source_fd = -1};
+    *prepared = (struct prepared){.source = SOURCE_INIT};
 }
 
 /* --- the source --- */
-
-static err_code stop_at_first(void *context, const struct platform_entry *entry,
-                              struct error *err)
-{
-    bool *found = context;
-
-    *found = true;
-    return ERR_EXISTS;
-}
-
-static err_code look_whether_empty(int fd, bool *out_is_empty,
-                                   struct error *err)
-{
-    bool found = false;
-    err_code code = platform_list_directory(fd, stop_at_first, &found, err);
-
-    if (found)
-        code = ERR_OK;
-    if (!code)
-        *out_is_empty = !found;
-    return code;
-}
 
 static err_code open_source(const struct pair *pair, struct prepared *out,
                             struct error *err)
 {
     CLEANUP(platform_mount_release)
     struct platform_mount mount = PLATFORM_MOUNT_INIT;
-    err_code code = platform_open_root(pair->job->source, &out->source_fd, err);
+    err_code code = platform_open_root(pair->job->source, &out->source.fd, err);
 
     if (!code)
-        code = platform_mount_of(out->source_fd, &mount, err);
+        code = platform_mount_of(out->source.fd, &mount, err);
     if (!code)
-        code = look_whether_empty(out->source_fd, &out->source_is_empty, err);
+        code = source_look_whether_empty(out->source.fd, &out->source_is_empty,
+                                         err);
     if (code) {
         error_prefix(err,
                      "job %s: the source cannot be read, so nothing is "
@@ -156,23 +137,50 @@ static void leave_out_own_directories(struct task *task,
     const char *config = task->context->config_path;
     CLEANUP_FREE char *directory = xstrndup(config, path_parent_length(config));
 
+    /* Seen below the source through a bind mount, it would be copied into
+     * itself, deeper with each run. */
+    if (prepared->pair.volume->folder)
+        leave_out(prepared, prepared->pair.volume->folder);
     leave_out(prepared, task->context->state_directory);
     leave_out(prepared, directory);
+}
+
+static err_code find_mounts(struct task *task, struct catalogue *catalogue,
+                            struct prepared *prepared, struct error *err)
+{
+    const struct source_search search = {
+        .platform = task->context->platform,
+        .config = &task->config,
+        .job = prepared->pair.job,
+        .catalogue = catalogue,
+        .owner = prepared->has_owner ? &prepared->owner : NULL,
+    };
+
+    return source_find_mounts(&search, &prepared->source, err);
+}
+
+void task_tell_mounts(struct task *task, const struct prepared *prepared)
+{
+    const struct config_job *job = prepared->pair.job;
+
+    for (size_t i = 0; i < prepared->source.count; i++) {
+        const struct source_mount *mount = &prepared->source.items[i];
+        if (mount->state == SOURCE_AWAY)
+            task_say(task,
+                     "job %s: %s/%s: %s; its backup stays as it is. Mount what "
+                     "was there; if this is how it stays, run "
+                     "`berth job claim %s`",
+                     job->name, job->source, mount->raw, mount->why, job->name);
+    }
 }
 
 err_code task_prepare(struct task *task, const struct pair *pair,
                       const struct volume *volume, struct catalogue *catalogue,
                       struct prepared *out, struct error *err)
 {
-    struct prepared prepared = {.pair = *pair, .source_fd = -1};
-    err_code code = ERR_OK;
+    struct prepared prepared = {.pair = *pair, .source = SOURCE_INIT};
+    err_code code = open_source(pair, &prepared, err);
 
-    if (pair->job->cross_mounts)
-        code = error_set(err, ERR_INVALID,
-                         "job %s: cross_mounts is not supported yet: remove it",
-                         pair->job->name);
-    if (!code)
-        code = open_source(pair, &prepared, err);
     if (!code && volume)
         code = guard_nesting(task, pair, volume, err);
     if (!code)
@@ -182,6 +190,8 @@ err_code task_prepare(struct task *task, const struct pair *pair,
                            pair->target->directory, err);
     if (!code)
         code = guard_source(pair, catalogue, &prepared, err);
+    if (!code)
+        code = find_mounts(task, catalogue, &prepared, err);
     if (code) {
         prepared_release(&prepared);
         return code;
@@ -218,41 +228,16 @@ static void tell_about_shift(struct task *task, const struct prepared *prepared,
                              const struct plan *plan)
 {
     int64_t minutes = plan->shift_ns / (60 * NS_PER_SECOND);
+    char files[QUANTITY_SIZE];
 
     if (plan->shifted_files)
         task_say(task,
-                 "job %s: the times of %" PRId64 " files on volume %s are off "
-                 "by %+" PRId64 " minutes, a clock shift; a sample has the "
-                 "same content: nothing of them is copied",
-                 prepared->pair.job->name, plan->shifted_files,
+                 "job %s: the times of %s on volume %s are off by %+" PRId64
+                 " minutes, a clock shift; a sample has the same content: "
+                 "nothing of them is copied",
+                 prepared->pair.job->name,
+                 format_things(plan->shifted_files, "file", files),
                  prepared->pair.volume->name, minutes);
-}
-
-/* Virtual disks and loop devices say yes without a reason: not believed. */
-static bool drive_spins(const struct platform_devices *devices, const char *id)
-{
-    for (size_t i = 0; i < devices->drives.count; i++) {
-        const struct platform_drive *drive = &devices->drives.items[i];
-        if (!strcmp(drive->id, id))
-            return drive->is_rotational && drive->bus != PLATFORM_BUS_VIRTUAL;
-    }
-    return false;
-}
-
-bool task_volume_spins(const struct task *task, const struct volume *volume)
-{
-    struct platform_devices devices = {.drives = {.items = NULL}};
-    bool spins = false;
-
-    if (platform_list_devices(task->context->platform, &devices, NULL))
-        return false;
-    for (size_t i = 0; i < devices.volumes.count; i++) {
-        const struct platform_volume *found = &devices.volumes.items[i];
-        if (!strcmp(found->device, volume->mount.source))
-            spins = drive_spins(&devices, found->drive);
-    }
-    platform_devices_release(&devices);
-    return spins;
 }
 
 err_code task_compare(struct task *task, const struct compare_inputs *inputs,
@@ -262,7 +247,7 @@ err_code task_compare(struct task *task, const struct compare_inputs *inputs,
     CLEANUP(paths_release) struct paths poisoned = {.items = NULL};
     struct compare_options options = {
         .job = prepared->pair.job,
-        .source_fd = prepared->source_fd,
+        .source = &prepared->source,
         .drive_fd = inputs->volume ? inputs->volume->root_fd : -1,
         .directory = prepared->pair.target->directory,
         .catalogue_path = inputs->catalogue_path,
@@ -274,7 +259,10 @@ err_code task_compare(struct task *task, const struct compare_inputs *inputs,
         .can_chown = geteuid() == 0,
         .now_ns = clock_now_ns(),
         .walkers =
-            inputs->volume && task_volume_spins(task, inputs->volume) ? 1 : 2,
+            inputs->volume && platform_volume_spins(task->context->platform,
+                                                    &inputs->volume->mount)
+                ? 1
+                : 2,
         .stop = &task->stop,
         .progress = &task->progress.compare,
     };
@@ -291,6 +279,11 @@ err_code task_compare(struct task *task, const struct compare_inputs *inputs,
         code = compare(&options, out, err);
     if (code)
         return code;
+    code = source_check_attached(&prepared->source, options.job, err);
+    if (code) {
+        plan_release(out);
+        return code;
+    }
     out->totals.space_bytes =
         guard_space_needed(out, options.traits->cluster_bytes,
                            !options.traits->has_journal, SOLE_COPY_LIMIT_BYTES);

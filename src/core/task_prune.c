@@ -70,15 +70,18 @@ static err_code check_held(const struct config_volume *config,
                            struct error *err)
 {
     struct held held = {.seen = STRBUF_INIT};
+    char deletes[QUANTITY_SIZE];
 
     strbuf_adds(&held.seen, running ? running : "");
     err_code code = history_walk(catalogue, 0, look_at_run, &held, err);
     strbuf_release(&held.seen);
     if (!code && held.count)
         code = error_set(err, ERR_REFUSED,
-                         "volume %s: %lld deletes are held, and while they are "
-                         "nothing is pruned: `berth diff %s` names them",
-                         config->name, (long long)held.count, config->name);
+                         "volume %s: %s %s held, and until that is decided "
+                         "nothing is pruned: `berth diff %s` has the names",
+                         config->name, format_count(held.count, deletes),
+                         plural(held.count, "delete is", "deletes are"),
+                         config->name);
     return code;
 }
 
@@ -142,18 +145,80 @@ static err_code add_owner(struct task *task, const struct config_volume *config,
     return ERR_OK;
 }
 
+/*
+ * One clock's word removes nothing at night: a version is old when the run
+ * before this one would have called it so, too. A machine whose clock stands a
+ * year ahead for a night would have none left. Who asks for it is believed.
+ */
+static err_code believed_now_ns(const struct task *task,
+                                struct catalogue *catalogue, int64_t *out,
+                                struct error *err)
+{
+    int64_t now = clock_now_ns(), before = now;
+    err_code code = ERR_OK;
+
+    if (task->command->kind != COMMAND_PRUNE)
+        code = history_before_latest_ns(catalogue, &before, err);
+    *out = before < now ? before : now;
+    return code;
+}
+
+/* What was asked of the history already; few runs have versions. */
+struct ages {
+    struct age {
+        int64_t run, day, reached_ns;
+    } * items;
+    size_t count, capacity;
+};
+
+/* A version of a run whose clock was behind is as old as the runs before it. */
+static err_code find_age(struct catalogue *catalogue, struct ages *ages,
+                         struct prune_item *item, struct error *err)
+{
+    const struct version *version = item->version;
+    struct age age = {.run = version->run,
+                      .day = version->created_ns / (86400 * NS_PER_SECOND)};
+    err_code code = ERR_OK;
+    size_t i = 0;
+
+    while (i < ages->count &&
+           (ages->items[i].run != age.run || ages->items[i].day != age.day))
+        i++;
+    if (i == ages->count) {
+        code = history_reached_before_ns(
+            catalogue, version->run, version->created_ns, &age.reached_ns, err);
+        ARRAY_PUSH(ages, age);
+    }
+    if (ages->items[i].reached_ns > item->since_ns)
+        item->since_ns = ages->items[i].reached_ns;
+    return code;
+}
+
 /* The list does not grow any more: items may point into it. */
+static err_code add_items(struct catalogue *catalogue,
+                          const struct volume *volume, struct pruning *out,
+                          struct error *err)
+{
+    struct ages ages = {.items = NULL};
+    err_code code = ERR_OK;
+
+    for (size_t i = 0; !code && i < out->versions.count; i++) {
+        const struct version *version = &out->versions.items[i];
+        struct prune_item item = {version, version->created_ns,
+                                  size_of(version, volume), false};
+        code = find_age(catalogue, &ages, &item, err);
+        ARRAY_PUSH(&out->items, item);
+    }
+    free(ages.items);
+    return code;
+}
+
 static void apply_rules(struct task *task, const struct config_volume *config,
-                        const struct owners *owners,
-                        const struct volume *volume, struct pruning *out)
+                        const struct owners *owners, int64_t now_ns,
+                        struct pruning *out)
 {
     size_t end;
 
-    for (size_t i = 0; i < out->versions.count; i++) {
-        const struct version *version = &out->versions.items[i];
-        struct prune_item item = {version, size_of(version, volume), false};
-        ARRAY_PUSH(&out->items, item);
-    }
     for (size_t i = 0; i < out->items.count; i = end) {
         int64_t owner = out->versions.items[i].owner;
         for (end = i + 1; end < out->items.count; end++)
@@ -163,7 +228,7 @@ static void apply_rules(struct task *task, const struct config_volume *config,
             if (owners->items[o].id == owner)
                 prune_by_rule(
                     &task_job_of(task, config, &owners->items[o])->versions,
-                    &out->items.items[i], end - i, clock_now_ns());
+                    &out->items.items[i], end - i, now_ns);
     }
 }
 
@@ -194,9 +259,14 @@ err_code pruning_choose(struct task *task, const struct config_volume *config,
                          err);
     if (!code && volume)
         code = platform_space(volume->root_fd, &space, err);
+    int64_t now_ns = 0;
+    if (!code)
+        code = believed_now_ns(task, catalogue, &now_ns, err);
+    if (!code)
+        code = add_items(catalogue, volume, out, err);
     if (code)
         return code;
-    apply_rules(task, config, &owners, volume, out);
+    apply_rules(task, config, &owners, now_ns, out);
     if (wanted_bytes > space.free_bytes)
         prune_oldest(&out->items, wanted_bytes - space.free_bytes,
                      space.cluster_bytes);

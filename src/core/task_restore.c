@@ -5,6 +5,7 @@
 #include "core/base/fdio.h"
 #include "core/base/path.h"
 #include "core/moment.h"
+#include "core/source_mounts.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -12,10 +13,12 @@
 
 #define LOCK_WORDS "berth restore"
 
-bool restoring_trusts(const struct restoring *restoring)
+bool restoring_trusts(const struct restoring *restoring,
+                      const struct record *record)
 {
     return restoring->task->command->trust ||
-           !strcmp(restoring->place->owner->host, restoring->task->host);
+           (!strcmp(restoring->place->owner->host, restoring->task->host) &&
+            !(record->flags & RECORD_CLAIMED));
 }
 
 /*
@@ -77,8 +80,10 @@ err_code restoring_place_of(struct restoring *restoring, const char *path,
     CLEANUP_FREE char *whole = path_join(restoring->head, raw);
     const char *to = strip(whole, restoring->cut);
     if (!path_is_plain_relative(to))
-        return error_set(err, ERR_INVALID,
-                         "the catalogue has no usable name for it");
+        return error_set(
+            err, ERR_INVALID,
+            "the catalogue has no usable name for it: copy it from "
+            "the drive by hand");
     *out = xstrdup(to);
     return ERR_OK;
 }
@@ -128,8 +133,34 @@ static err_code check_not_on_volume(struct restoring *restoring,
                      restoring->prefix, holding->config->name);
 }
 
-static err_code open_destination(struct restoring *restoring, int *out_fd,
-                                 struct error *err)
+static err_code open_mounts(const struct restoring *restoring,
+                            struct source *root, struct error *err)
+{
+    const struct place *place = restoring->place;
+    bool is_own = !strcmp(place->owner->host, restoring->task->host);
+    const struct source_search search = {
+        .platform = restoring->task->context->platform,
+        .config = &restoring->task->config,
+        .job = place->job,
+        .catalogue = place->holding->catalogue,
+        .owner = is_own ? place->owner : NULL,
+    };
+
+    err_code code = source_find_mounts(&search, root, err);
+    for (size_t i = 0; !code && i < root->count; i++) {
+        const struct source_mount *mount = &root->items[i];
+        if (mount->state == SOURCE_AWAY &&
+            path_is_within(place->path, mount->path))
+            code = error_set(err, ERR_REFUSED,
+                             "job %s: %s: %s. Mount its disk; or restore "
+                             "elsewhere with --to DIR",
+                             place->job->name, mount->path, mount->why);
+    }
+    return code;
+}
+
+static err_code open_destination(struct restoring *restoring,
+                                 struct source *out, struct error *err)
 {
     const struct place *place = restoring->place;
     const struct command *command = restoring->task->command;
@@ -147,13 +178,15 @@ static err_code open_destination(struct restoring *restoring, int *out_fd,
     if (!code && command->to)
         code = directory_ensure(command->to, err);
     if (!code)
-        code = platform_open_root(restoring->prefix, out_fd, err);
+        code = platform_open_root(restoring->prefix, &out->fd, err);
     if (code == ERR_NOT_FOUND)
         return error_set(err, ERR_REFUSED,
                          "job %s: its source %s is not there. Mount its disk; "
                          "or make the directory, if it is meant to be new; or "
                          "restore elsewhere with --to DIR",
                          place->job->name, restoring->prefix);
+    if (!code && !command->to)
+        code = open_mounts(restoring, out, err);
     return code;
 }
 
@@ -177,17 +210,6 @@ static void cut_paths(struct restoring *restoring)
  * --- rows and versions ---
  */
 
-static struct record keep_record(struct restoring *restoring,
-                                 const struct record *record)
-{
-    struct record kept = *record;
-
-    kept.key = kept.raw = kept.drive = NULL;
-    if (record->link_target)
-        kept.link_target = arena_strdup(&restoring->arena, record->link_target);
-    return kept;
-}
-
 static void keep_for_later(struct restoring *restoring, struct later *later,
                            const char *path, char *to,
                            const struct record *record)
@@ -195,15 +217,17 @@ static void keep_for_later(struct restoring *restoring, struct later *later,
     ARRAY_RESERVE(later->items, later->count + 1, later->capacity);
     later->items[later->count].to = to;
     later->items[later->count].path = arena_strdup(&restoring->arena, path);
-    later->items[later->count].record = keep_record(restoring, record);
-    later->count++;
+    later->items[later->count].record = *record;
+    record_keep(&later->items[later->count++].record, &restoring->arena);
 }
 
 static void give_back_directory(struct restoring *restoring, const char *path,
                                 const struct record *record, char *to)
 {
-    const struct restore_item item = {
-        .to = to, .record = record, .is_trusted = restoring_trusts(restoring)};
+    const struct restore_item item = {.to = to,
+                                      .record = record,
+                                      .is_trusted =
+                                          restoring_trusts(restoring, record)};
     struct error err = ERROR_INIT;
     bool was_made = false;
     err_code code =
@@ -357,7 +381,7 @@ static void give_back_symlinks(struct restoring *restoring)
         const struct restore_item item = {
             .to = links->items[i].to,
             .record = &links->items[i].record,
-            .is_trusted = restoring_trusts(restoring),
+            .is_trusted = restoring_trusts(restoring, &links->items[i].record),
         };
         CLEANUP(restore_answer_release)
         struct restore_answer answer = {.path = NULL};
@@ -381,7 +405,7 @@ static void finish_directories(struct restoring *restoring)
         const struct restore_item item = {
             .to = later->items[i].to,
             .record = &later->items[i].record,
-            .is_trusted = restoring_trusts(restoring),
+            .is_trusted = restoring_trusts(restoring, &later->items[i].record),
         };
         struct error err = ERROR_INIT;
         err_code code =
@@ -400,10 +424,16 @@ static void forget_later(struct later *later)
     *later = (struct later){.items = NULL};
 }
 
-static err_code flush(struct restoring *restoring, int fd, struct error *err)
+static err_code flush(struct restoring *restoring, const struct source *root,
+                      struct error *err)
 {
-    err_code code = platform_flush_volume(fd, fd, err);
+    err_code code = platform_flush_volume(root->fd, root->fd, err);
 
+    for (size_t i = 0; i < root->count; i++) {
+        int fd = root->items[i].fd;
+        if (fd >= 0 && (!code || code == ERR_UNSUPPORTED))
+            code = platform_flush_volume(fd, fd, err);
+    }
     if (code == ERR_UNSUPPORTED)
         return ERR_OK;
     if (code)
@@ -452,23 +482,23 @@ static err_code restore_place(struct restoring *restoring,
                               const struct place *place, struct error *err)
 {
     struct task *task = restoring->task;
-    CLEANUP_FD int fd = -1;
+    CLEANUP(source_release) struct source root = SOURCE_INIT;
 
     restoring->place = place;
     err_code code = find_moment(restoring, err);
     if (!code)
-        code = open_destination(restoring, &fd, err);
+        code = open_destination(restoring, &root, err);
     if (code)
         return code;
     cut_paths(restoring);
-    destination_init(&restoring->destination, fd, task->command->replace,
+    destination_init(&restoring->destination, &root, task->command->replace,
                      &task->stop, &task->progress.run.bytes_written);
     code = give_back_all(restoring, err);
     if (!restoring_ends(code))
         give_back_symlinks(restoring);
     finish_directories(restoring);
     if (!code && restoring->counts.files > restoring->counts.same)
-        code = flush(restoring, fd, err);
+        code = flush(restoring, &root, err);
     destination_release(&restoring->destination);
     forget_later(&restoring->symlinks);
     forget_later(&restoring->directories);

@@ -47,7 +47,8 @@ struct restore_choice {
     bool is_hashed;
 };
 
-bool restoring_trusts(const struct restoring *restoring);
+bool restoring_trusts(const struct restoring *restoring,
+                      const struct record *record);
 
 /* Beneath the destination; free() it. ERR_CORRUPT: no name for a file. */
 err_code restoring_place_of(struct restoring *restoring, const char *path,

@@ -209,7 +209,7 @@ static err_code try_copy(struct restoring *restoring,
         .from = choice->drive_path,
         .record = choice->record,
         .is_hashed = choice->is_hashed,
-        .is_trusted = restoring_trusts(restoring),
+        .is_trusted = restoring_trusts(restoring, choice->record),
     };
 
     err_code code = restore_file(&restoring->destination, &item, out, err);

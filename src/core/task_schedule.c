@@ -2,14 +2,15 @@
 
 #include "core/base/array.h"
 #include "core/base/clock.h"
+#include "core/base/quantity.h"
 #include "core/catalogue.h"
 #include "core/volume.h"
+#include "platform/platform.h"
 #include "platform/platform_host.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define META_MOUNTED_AT "mounted_at" /* where the volume was when installed */
 
@@ -257,18 +258,32 @@ err_code task_schedule_show(struct task *task, enum outcome *outcome,
 
 /* --- install, remove --- */
 
-/* UDisks2 asks polkit, which refuses whoever has no seat. */
+/* UDisks2 asks polkit, which refuses whoever has no seat, unless a rule says
+ * otherwise. */
 static void say_who_may_mount(struct task *task)
 {
-    if (!geteuid())
+    struct platform_rights rights;
+    struct error err = ERROR_INIT;
+    bool is_known =
+        !platform_unwatched_rights(task->context->platform, &rights, &err);
+
+    if (is_known && rights.may_mount)
         return;
-    for (size_t v = 0; v < task->config.volume_count; v++)
-        if (task->config.volumes[v].mount)
+    for (size_t v = 0; v < task->config.volume_count; v++) {
+        const struct config_volume *volume = &task->config.volumes[v];
+        if (volume->mount && is_known)
             task_say(task,
                      "volume %s is to be mounted by a run that has no seat, "
                      "which UDisks2 refuses: berth-polkit.rules, among berth's "
                      "examples, allows it",
-                     task->config.volumes[v].name);
+                     volume->name);
+        else if (volume->mount)
+            task_say(task,
+                     "volume %s is to be mounted by a run that nobody watches; "
+                     "whether that is allowed is not known: %s: `berth doctor` "
+                     "asks again",
+                     volume->name, err.message);
+    }
 }
 
 /* From now on a night without a run is a missed one. */
@@ -327,7 +342,7 @@ void task_begin_night(struct task *task)
     const char *at = task->command->scheduled;
     struct night_record record;
     struct error err = ERROR_INIT;
-    char when[32];
+    char when[32], runs[QUANTITY_SIZE];
     err_code code = night_read(state, at, &record, &err);
 
     if (!code) {
@@ -343,9 +358,9 @@ void task_begin_night(struct task *task)
         return;
     clock_format_local(record.missed_at_ns, when, sizeof when);
     task_say(task,
-             "%" PRId64 " scheduled runs were missed since %s: the machine was "
-             "off or asleep, or nobody was logged in",
-             record.missed, when);
+             "%s missed since %s: the machine was off or asleep, or nobody was "
+             "logged in",
+             format_things(record.missed, "scheduled run", runs), when);
 }
 
 void task_end_night(struct task *task, enum outcome outcome)

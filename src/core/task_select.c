@@ -3,7 +3,7 @@
 #include "core/base/array.h"
 #include "core/host.h"
 #include "core/import.h"
-#include "core/replica.h"
+#include "core/log_files.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -63,8 +63,8 @@ void task_pairs_of_volume(struct task *task, const struct config_volume *volume,
     add_pairs(task, volume, false, out);
 }
 
-err_code task_select_pairs(struct task *task, struct pairs *out,
-                           struct error *err)
+err_code task_select_any_pairs(struct task *task, struct pairs *out,
+                               struct error *err)
 {
     err_code code = check_names(task, err);
 
@@ -73,8 +73,16 @@ err_code task_select_pairs(struct task *task, struct pairs *out,
     *out = (struct pairs){.items = NULL};
     for (size_t v = 0; v < task->config.volume_count; v++)
         add_pairs(task, &task->config.volumes[v], true, out);
-    if (out->count)
-        return ERR_OK;
+    return ERR_OK;
+}
+
+err_code task_select_pairs(struct task *task, struct pairs *out,
+                           struct error *err)
+{
+    err_code code = task_select_any_pairs(task, out, err);
+
+    if (code || out->count)
+        return code;
     return error_set(
         err, ERR_INVALID,
         task->config.job_count
@@ -94,6 +102,8 @@ err_code task_open_catalogue(struct task *task,
 
     if (!code)
         code = catalogue_open(path, volume->id, out, err);
+    if (code == ERR_CORRUPT)
+        error_prefix(err, "volume %s", volume->name);
     return code;
 }
 
@@ -104,14 +114,14 @@ static err_code learn_from_drive(struct task *task,
                                  struct error *err)
 {
     CLEANUP(volume_release) struct volume volume = VOLUME_INIT;
-    CLEANUP(log_names_release) struct log_names names = {.items = NULL};
+    CLEANUP(log_files_release) struct log_files files = {.items = NULL};
     CLEANUP(catalogue_close_pointer) struct catalogue *catalogue = NULL;
     err_code code =
         volume_locate(task->context->platform, config, &volume, err);
 
     if (!code)
-        code = replica_list(volume.root_fd, &names, err);
-    if (!code && !names.count)
+        code = log_files_list(volume.root_fd, &files, err);
+    if (!code && !files.count)
         code = error_set(err, ERR_NOT_FOUND, "volume %s says nothing of itself",
                          config->name);
     if (!code)
@@ -133,6 +143,8 @@ err_code task_open_reader(struct task *task, const struct config_volume *volume,
         code = catalogue_open_reader(path, out, err);
     if (code == ERR_NOT_FOUND && !learn_from_drive(task, volume, NULL))
         code = catalogue_open_reader(path, out, err);
+    if (code == ERR_CORRUPT)
+        error_prefix(err, "volume %s", volume->name);
     if (!code)
         *out_path = TAKE_PTR(path);
     return code;

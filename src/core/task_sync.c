@@ -3,6 +3,7 @@
 #include "core/base/clock.h"
 #include "core/base/fdio.h"
 #include "core/base/path.h"
+#include "core/contents.h"
 #include "core/evidence.h"
 #include "core/guard.h"
 #include "core/host.h"
@@ -152,7 +153,8 @@ static err_code open_volume(struct syncing *syncing, struct error *err)
     err_code code =
         volume_locate(platform, syncing->config, &syncing->volume, err);
 
-    if (code == ERR_NOT_FOUND && syncing->config->mount) {
+    if (code == ERR_NOT_FOUND &&
+        (syncing->config->mount || syncing->task->command->mounts)) {
         code = task_mount_volume(syncing->task, syncing->config, err);
         if (!code)
             code =
@@ -165,6 +167,8 @@ static err_code open_volume(struct syncing *syncing, struct error *err)
                          syncing->config->name);
     if (!code)
         code = open_host_side(syncing, err);
+    if (!code) /* of a time when no job wrote to it */
+        code = contents_forget(syncing->catalogue, syncing->task->host, err);
     if (!code)
         code = open_session(syncing, err);
     if (!code)
@@ -285,8 +289,8 @@ static void read_replica_back(struct syncing *syncing, bool device_is_fresh)
     if (!syncing->moves || syncing->session.is_unclean)
         return;
     err_code code =
-        replica_read_back(syncing->catalogue, &syncing->volume,
-                          syncing->session.host, device_is_fresh, &err);
+        replica_note_read_back(syncing->catalogue, &syncing->volume,
+                               syncing->session.host, device_is_fresh, &err);
     if (!code)
         return;
     task_say(syncing->task,
@@ -341,7 +345,8 @@ static enum outcome sync_volume(struct task *task, const struct pair *pairs,
 /*
  * A target that was never in sync counts from the night on which it was first
  * missed, which a file of the state directory remembers: else the first sync
- * of a pair of rotating drives would end with an alarm.
+ * of a pair of rotating drives would end with an alarm. So does one whose last
+ * time has not come yet: the clock was ahead then.
  */
 static err_code first_missed_ns(struct task *task, const struct pair *pair,
                                 int64_t *out, struct error *err)
@@ -358,13 +363,16 @@ static err_code first_missed_ns(struct task *task, const struct pair *pair,
     if (code)
         return code;
     code = file_read(path, 64, &text, err);
-    if (code == ERR_NOT_FOUND) {
-        strbuf_addf(&text, "%" PRId64 "\n", *out);
-        return file_replace(path, text.text, text.length, 0600, err);
+    if (code && code != ERR_NOT_FOUND)
+        return code;
+    int64_t noted = code ? INT64_MAX : strtoll(text.text, NULL, 10);
+    if (noted <= *out) {
+        *out = noted;
+        return ERR_OK;
     }
-    if (!code)
-        *out = strtoll(text.text, NULL, 10);
-    return code;
+    strbuf_reset(&text);
+    strbuf_addf(&text, "%" PRId64 "\n", *out);
+    return file_replace(path, text.text, text.length, 0600, err);
 }
 
 static err_code is_stale(struct task *task, const struct pair *pair, bool *out,
@@ -373,16 +381,16 @@ static err_code is_stale(struct task *task, const struct pair *pair, bool *out,
     CLEANUP(catalogue_close_pointer) struct catalogue *catalogue = NULL;
     CLEANUP(owner_release) struct owner owner = {.id = 0};
     CLEANUP_FREE char *path = NULL;
-    int64_t last_ns = 0;
+    int64_t last_ns = 0, now_ns = clock_now_ns();
     err_code code = ERR_OK;
 
     if (!task_open_reader(task, pair->volume, &catalogue, &path, NULL) &&
         !catalogue_find_owner(catalogue, task->host, pair->job->name,
                               pair->target->directory, &owner, NULL))
         last_ns = owner.last_sync_ns;
-    if (!last_ns)
+    if (!last_ns || last_ns > now_ns)
         code = first_missed_ns(task, pair, &last_ns, err);
-    *out = !code && clock_now_ns() - last_ns > pair->volume->stale_after_ns;
+    *out = !code && now_ns - last_ns > pair->volume->stale_after_ns;
     return code;
 }
 

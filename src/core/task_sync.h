@@ -43,9 +43,9 @@ struct job_run {
 
 /* Opens the session for writing, unless it is. */
 err_code sync_begin(struct job_run *run, struct error *err) MUST_CHECK;
-/* Executes a plan of the job, its files read below `source_fd`. */
+/* Executes a plan of the job, its files read from `source`. */
 err_code sync_execute(struct job_run *run, const struct plan *plan,
-                      int source_fd, struct run_counts *counts,
+                      const struct source *source, struct run_counts *counts,
                       struct error *err) MUST_CHECK;
 /* What the plan copied is read back, where the job asks for it. */
 err_code sync_read_back(struct job_run *run, const struct plan *plan,

@@ -73,11 +73,19 @@ static void found_rot(struct reading *reading, const char *path,
     CLEANUP_FREE char *message =
         row->flags & RECORD_ROTTEN
             ? xasprintf("the copy on %s is rotten, too", volume)
+        : row->flags & RECORD_ADOPTED
+            ? xasprintf("its copy on %s was adopted: which of the two is right "
+                        "berth cannot know. `berth restore --to DIR` puts it "
+                        "beside for a look; a `touch` of the source has it "
+                        "copied over it",
+                        volume)
             : xasprintf("the copy on %s is what was written: `berth restore "
                         "--replace` brings it back",
                         volume);
+    enum verify_finding finding =
+        row->flags & RECORD_ADOPTED ? VERIFY_DIFFERENT : VERIFY_SOURCE_ROT;
 
-    found(reading, path, VERIFY_SOURCE_ROT, message);
+    found(reading, path, finding, message);
 }
 
 static err_code read_source(struct reading *reading, const char *path,
@@ -87,8 +95,8 @@ static err_code read_source(struct reading *reading, const char *path,
     CLEANUP_FD int fd = -1;
     struct hash hash;
     bool is_same = false;
-    err_code code = platform_open_beneath(reading->run->prepared.source_fd, raw,
-                                          PLATFORM_OPEN_READ, &fd, err);
+    err_code code = source_open(&reading->run->prepared.source, raw,
+                                PLATFORM_OPEN_READ, &fd, err);
 
     if (!code)
         code = is_as_recorded(fd, row, &is_same, err);

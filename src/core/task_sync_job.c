@@ -4,6 +4,7 @@
 #include "core/journal.h"
 #include "core/offload_copies.h"
 #include "core/offload_files.h"
+#include "core/source_mounts.h"
 #include "core/task_sync.h"
 
 #include <stdlib.h>
@@ -155,8 +156,16 @@ static void post_failed(void *context, const char *job, const char *path,
     task_post(syncing->task, event);
 }
 
+/* The lower of what the job and the volume may; 0: neither says. */
+static int64_t bandwidth_of(const struct pair *pair)
+{
+    int64_t job = pair->job->bandwidth, volume = pair->volume->bandwidth;
+
+    return !job || (volume && volume < job) ? volume : job;
+}
+
 err_code sync_execute(struct job_run *run, const struct plan *plan,
-                      int source_fd, struct run_counts *counts,
+                      const struct source *source, struct run_counts *counts,
                       struct error *err)
 {
     struct syncing *syncing = run->syncing;
@@ -166,12 +175,14 @@ err_code sync_execute(struct job_run *run, const struct plan *plan,
         .job = run->pair->job,
         .owner = &run->prepared.owner,
         .plan = plan,
-        .source_fd = source_fd,
+        .source = source,
         .directory = run->pair->target->directory,
         .program = syncing->program,
         .scratch = syncing->scratch,
-        .workers = run->pair->job->bandwidth ? 1 : 2,
-        .is_spinning = task_volume_spins(syncing->task, &syncing->volume),
+        .workers = bandwidth_of(run->pair) ? 1 : 2,
+        .bandwidth = bandwidth_of(run->pair),
+        .is_spinning = platform_volume_spins(syncing->task->context->platform,
+                                             &syncing->volume.mount),
         .stop = &syncing->task->stop,
         .progress = &syncing->task->progress.run,
         .current = &syncing->task->progress.current,
@@ -198,6 +209,10 @@ static err_code carry_out(struct job_run *run, struct error *err)
     bool changes_volume, changes_catalogue;
     err_code code = ensure_owner(run, err);
 
+    if (!code)
+        code =
+            source_record_mounts(&run->prepared.source, run->syncing->catalogue,
+                                 &run->prepared.owner, err);
     look_at_plan(&run->plan, &changes_volume, &changes_catalogue);
     /* What only the catalogue learns the volume is told, too (ENGINE G12). */
     changes_volume |=
@@ -208,7 +223,7 @@ static err_code carry_out(struct job_run *run, struct error *err)
         code = sync_make_room(run->syncing, run->plan.totals.space_bytes,
                               run->info.held, err);
     if (!code && (changes_volume || changes_catalogue))
-        code = sync_execute(run, &run->plan, run->prepared.source_fd,
+        code = sync_execute(run, &run->plan, &run->prepared.source,
                             &run->info.counts, err);
     return code;
 }
@@ -256,6 +271,8 @@ static err_code look_back(struct job_run *run, const struct plan *plan,
         .catalogue = syncing->catalogue,
         .time_tolerance_ns = syncing->session.traits.time_tolerance_ns,
         .device_is_fresh = !plan && syncing->device_is_fresh,
+        .is_spinning = platform_volume_spins(syncing->task->context->platform,
+                                             &syncing->volume.mount),
         .sample = 1.0,
         .stop = &syncing->task->stop,
         .progress = &syncing->task->progress.verify,
@@ -308,10 +325,9 @@ static void count_leftovers(struct job_run *run)
     info->conflicts = run->plan.totals.count[ACTION_CONFLICT];
     for (size_t i = 0; i < run->plan.count; i++) {
         const struct action *action = &run->plan.items[i];
-        if (action->kind != ACTION_SKIP)
-            continue;
-        info->too_young += action->reason == REASON_TOO_YOUNG;
-        info->unreadable += action->reason == REASON_UNREADABLE;
+        info->too_young +=
+            action->kind == ACTION_SKIP && action->reason == REASON_TOO_YOUNG;
+        info->unreadable += action_is_unread(action);
     }
 }
 
@@ -386,6 +402,7 @@ static err_code look_around(struct job_run *run, struct error *err)
     hold_deletes(run);
     count_leftovers(run);
     sync_tell_unread(run);
+    task_tell_mounts(run->syncing->task, &run->prepared);
     return prove_earlier(run, err);
 }
 
@@ -419,7 +436,7 @@ bool sync_run_job(struct syncing *syncing, const struct pair *pair)
     struct job_run run = {
         .syncing = syncing,
         .pair = pair,
-        .prepared = {.source_fd = -1},
+        .prepared = {.source = SOURCE_INIT},
         .plan = PLAN_INIT,
     };
     int64_t started = clock_monotonic_ns();

@@ -203,13 +203,14 @@ static void add_counts(struct sync_info *info, const struct run_counts *back)
 static err_code copy_back(struct job_run *run, const struct giver *giver,
                           struct plan *back, struct error *err)
 {
+    const struct source from = {.fd = giver->directory_fd};
     struct run_counts counts = {0};
 
     plan_sort(back);
     plan_total(back);
     err_code code = sync_begin(run, err);
     if (!code)
-        code = sync_execute(run, back, giver->directory_fd, &counts, err);
+        code = sync_execute(run, back, &from, &counts, err);
     add_counts(&run->info, &counts);
     return code ? code : sync_read_back(run, back, err);
 }
@@ -256,20 +257,64 @@ static void name_loss(struct job_run *run, const struct lost *lost)
     task_post(task, event);
 }
 
+/* It was in quarantine, and this run has read it back as it was written. */
+static bool is_back(const struct job_run *run, const struct action *lost,
+                    const struct record *row)
+{
+    struct platform_stat stat;
+
+    return !(row->flags & RECORD_ROTTEN) &&
+           stands_on_drive(run, action_drive(lost), &stat) &&
+           stamp_equal(row->stamp, stamp_of(&stat),
+                       run->syncing->session.traits.time_tolerance_ns);
+}
+
+/* Until it is read back, each diff knows of it, also one that does not read
+ * the drive. */
+static err_code keep_in_mind(struct job_run *run, const struct action *lost,
+                             bool *out_is_back, struct error *err)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT;
+    struct record row;
+    err_code code =
+        catalogue_find(run->syncing->catalogue, &run->prepared.owner,
+                       lost->path, &arena, &row, err);
+
+    *out_is_back = !code && is_back(run, lost, &row);
+    if (code || *out_is_back || row.flags & RECORD_ROTTEN)
+        return code;
+    row.flags |= RECORD_ROTTEN;
+    row.verified_ns = 0;
+    return catalogue_put(run->syncing->catalogue, &run->prepared.owner,
+                         lost->path, &row, err);
+}
+
+static err_code collect_losses(struct job_run *run, struct losses *out,
+                               struct error *err)
+{
+    err_code code = ERR_OK;
+
+    for (size_t i = 0; !code && i < run->plan.count; i++) {
+        struct lost lost = {.action = &run->plan.items[i]};
+        bool is_back = false;
+        if (lost.action->kind != ACTION_CONFLICT ||
+            lost.action->reason != REASON_LOSS)
+            continue;
+        code = keep_in_mind(run, lost.action, &is_back, err);
+        run->info.conflicts--;
+        if (!is_back)
+            ARRAY_PUSH(out, lost);
+    }
+    run->info.lost = (int64_t)out->count;
+    return code;
+}
+
 err_code sync_handle_losses(struct job_run *run, struct error *err)
 {
     const struct config_job *job = run->pair->job;
     struct losses losses = {.items = NULL};
-    err_code code = ERR_OK;
+    err_code code = collect_losses(run, &losses, err);
 
-    for (size_t i = 0; i < run->plan.count; i++) {
-        struct lost lost = {.action = &run->plan.items[i]};
-        if (lost.action->kind == ACTION_CONFLICT &&
-            lost.action->reason == REASON_LOSS)
-            ARRAY_PUSH(&losses, lost);
-    }
-    run->info.lost = (int64_t)losses.count;
-    run->info.conflicts -= run->info.lost;
     for (size_t t = 0; !code && losses.count && t < job->target_count; t++)
         if (&job->targets[t] != run->pair->target &&
             !run->syncing->session.is_unclean)

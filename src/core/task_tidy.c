@@ -28,6 +28,7 @@ struct tidying {
     struct {
         struct offload_item *items;
         size_t count, capacity;
+        const struct source_mount *mount; /* all are on it; NULL: on none */
     } batch;
     struct tidy_info info;
 };
@@ -168,9 +169,16 @@ static void remove_emptied(struct tidying *tidying, struct fsops *ops,
     }
 }
 
+static int root_of_batch(const struct tidying *tidying)
+{
+    const struct source_mount *mount = tidying->batch.mount;
+
+    return mount ? mount->fd : tidying->source.source.fd;
+}
+
 static void tell_batch(struct tidying *tidying)
 {
-    struct fsops ops = fsops_on(tidying->source.source_fd);
+    struct fsops ops = fsops_on(root_of_batch(tidying));
 
     for (size_t i = 0; i < tidying->batch.count; i++) {
         struct offload_item *item = &tidying->batch.items[i];
@@ -188,10 +196,13 @@ static void tell_batch(struct tidying *tidying)
 
 static err_code remove_batch(struct tidying *tidying, struct error *err)
 {
+    const struct source_mount *mount = tidying->batch.mount;
+    CLEANUP_FREE char *source =
+        path_join(tidying->job->source, mount ? mount->raw : "");
     const struct offload_removal removal = {
-        .source_fd = tidying->source.source_fd,
-        .source = tidying->job->source,
-        .identity = tidying->source.source_identity,
+        .source_fd = root_of_batch(tidying),
+        .source = source,
+        .identity = mount ? mount->identity : tidying->source.source_identity,
         .job = tidying->job->name,
         .state_directory = tidying->task->context->state_directory,
         .context = tidying,
@@ -254,9 +265,12 @@ static void add_to_batch(struct tidying *tidying,
                          const struct copies_entry *entry,
                          const struct platform_stat *stat, int counted)
 {
+    const char *raw = entry->raw;
+
+    source_root(&tidying->source.source, &raw);
     struct offload_item item = {
         .path = xstrdup(entry->path),
-        .raw = xstrdup(entry->raw),
+        .raw = xstrdup(raw),
         .source = signature_of(stat),
         .counted = counted,
     };
@@ -272,8 +286,7 @@ static err_code consider(void *context, const struct copies_entry *entry,
 
     if (stop_flag_is_raised(&tidying->task->stop))
         return error_set(err, ERR_CANCELLED, "stopped on request");
-    if (platform_stat_beneath(tidying->source.source_fd, entry->raw, &stat,
-                              NULL))
+    if (source_stat(&tidying->source.source, entry->raw, &stat, NULL))
         return ERR_OK; /* gone already, or not to be reached */
     if (stat.type != PLATFORM_FILE && stat.type != PLATFORM_SYMLINK)
         return ERR_OK;
@@ -285,9 +298,14 @@ static err_code consider(void *context, const struct copies_entry *entry,
         tell(tidying, entry->path, stat.size_bytes, &verdict, NULL);
         return ERR_OK;
     }
+    const struct source_mount *mount =
+        source_mount_of(&tidying->source.source, entry->raw);
+    err_code code = ERR_OK;
+    if (tidying->batch.count == OFFLOAD_BATCH || tidying->batch.mount != mount)
+        code = remove_batch(tidying, err);
+    tidying->batch.mount = mount;
     add_to_batch(tidying, entry, &stat, verdict.counted);
-    return tidying->batch.count < OFFLOAD_BATCH ? ERR_OK
-                                                : remove_batch(tidying, err);
+    return code;
 }
 
 /* --- one job --- */
@@ -346,7 +364,7 @@ static enum outcome tidy_and_tell(struct task *task,
         .job = job,
         .is_dry = is_dry,
         .tells_all = tells_all,
-        .source = {.source_fd = -1},
+        .source = {.source = SOURCE_INIT},
         .info = {.is_dry = is_dry},
     };
     struct error err = ERROR_INIT;

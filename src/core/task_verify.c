@@ -5,7 +5,7 @@
 #include "core/lock.h"
 #include "core/marker.h"
 #include "core/peers.h"
-#include "core/replica.h"
+#include "core/replica_read.h"
 #include "core/volume.h"
 
 #include <string.h>
@@ -142,6 +142,19 @@ static err_code verify_log(struct verifying_volume *verifying,
     return peers_mark_due(verifying->catalogue, task->host, err);
 }
 
+/* Every job that writes to it was meant. */
+static bool is_all_of_volume(const struct verifying_volume *verifying)
+{
+    const struct config *config = &verifying->task->config;
+    const char *volume = verifying->pairs->volume->name;
+    size_t count = 0;
+
+    for (size_t j = 0; j < config->job_count; j++)
+        for (size_t t = 0; t < config->jobs[j].target_count; t++)
+            count += !strcmp(config->jobs[j].targets[t].volume, volume);
+    return verifying->pair_count == count;
+}
+
 static err_code verify_volume(struct verifying_volume *verifying,
                               enum outcome *outcome, struct error *err)
 {
@@ -153,6 +166,8 @@ static err_code verify_volume(struct verifying_volume *verifying,
         .time_tolerance_ns = verifying->traits.time_tolerance_ns,
         .sample = task->command->sample,
         .device_is_fresh = verifying->device_is_fresh,
+        .is_spinning = platform_volume_spins(task->context->platform,
+                                             &verifying->volume.mount),
         .seed = (uint64_t)clock_now_ns(),
         .stop = &task->stop,
         .progress = &task->progress.verify,
@@ -167,28 +182,59 @@ static err_code verify_volume(struct verifying_volume *verifying,
         code = for_each_owner(verifying, &options, &counts, err);
     if (!code)
         code = verify_log(verifying, &counts, err);
+    if (!code && is_all_of_volume(verifying))
+        code = verify_note_all(verifying->catalogue, &counts, err);
     post_verified(verifying, &counts, clock_monotonic_ns() - started);
     if (counts.rotten || counts.drifted || counts.missing || counts.unreadable)
         *outcome = outcome_worse(*outcome, OUTCOME_FAILED_FILES);
     return code;
 }
 
-err_code task_verify(struct task *task, enum outcome *outcome,
-                     struct error *err)
+/* A volume that no job writes to, if the command means it. */
+static bool is_meant(const struct task *task,
+                     const struct config_volume *config)
 {
-    CLEANUP(pairs_release) struct pairs pairs = {.items = NULL};
-    err_code code = task_select_pairs(task, &pairs, err);
+    const struct command *command = task->command;
+    bool is_named = !command->name_count;
+
+    for (size_t i = 0; i < command->name_count; i++)
+        is_named |= !strcmp(command->names[i], config->name);
+    return is_named && config->role == VOLUME_READ_ONLY;
+}
+
+/* Those that are away are none of it unless they were named. */
+static err_code verify_contents(struct task *task, enum outcome *outcome,
+                                struct error *err)
+{
+    err_code code = ERR_OK;
+
+    for (size_t i = 0; !code && i < task->config.volume_count; i++) {
+        const struct config_volume *config = &task->config.volumes[i];
+        if (!is_meant(task, config))
+            continue;
+        code = task_verify_contents(task, config, outcome, err);
+        if (code == ERR_NOT_FOUND && !task->command->name_count) {
+            task_say(task, "%s", err->message);
+            code = ERR_OK;
+        }
+    }
+    return code;
+}
+
+static err_code verify_pairs(struct task *task, const struct pairs *pairs,
+                             enum outcome *outcome, struct error *err)
+{
+    err_code code = ERR_OK;
     size_t i = 0;
 
-    atomic_store(&task->progress.phase, PHASE_VERIFYING);
-    while (!code && i < pairs.count) {
+    while (!code && i < pairs->count) {
         CLEANUP(verifying_volume_release)
         struct verifying_volume verifying = {.task = task,
-                                             .pairs = &pairs.items[i],
+                                             .pairs = &pairs->items[i],
                                              .volume = VOLUME_INIT,
                                              .lock = LOCK_INIT};
-        while (i < pairs.count &&
-               pairs.items[i].volume == verifying.pairs->volume) {
+        while (i < pairs->count &&
+               pairs->items[i].volume == verifying.pairs->volume) {
             verifying.pair_count++;
             i++;
         }
@@ -196,7 +242,31 @@ err_code task_verify(struct task *task, enum outcome *outcome,
         if (!code)
             code = verify_volume(&verifying, outcome, err);
     }
-    if (!code && task->command->heals)
+    return code;
+}
+
+static bool means_contents(const struct task *task)
+{
+    for (size_t i = 0; i < task->config.volume_count; i++)
+        if (is_meant(task, &task->config.volumes[i]))
+            return true;
+    return false;
+}
+
+err_code task_verify(struct task *task, enum outcome *outcome,
+                     struct error *err)
+{
+    CLEANUP(pairs_release) struct pairs pairs = {.items = NULL};
+    err_code code = means_contents(task)
+                        ? task_select_any_pairs(task, &pairs, err)
+                        : task_select_pairs(task, &pairs, err);
+
+    atomic_store(&task->progress.phase, PHASE_VERIFYING);
+    if (!code)
+        code = verify_pairs(task, &pairs, outcome, err);
+    if (!code)
+        code = verify_contents(task, outcome, err);
+    if (!code && task->command->heals && pairs.count)
         *outcome = outcome_worse(*outcome, task_heal(task, &pairs));
     return code;
 }

@@ -9,10 +9,35 @@
 struct telling {
     struct task *task;
     const struct place *place;
-    int64_t told;
+    const struct holding *opened; /* that `volume` is of */
+    struct volume volume;         /* root_fd -1: not attached */
+    int64_t told, missing;
     char *name;       /* of the place, before the renames seen so far */
     int64_t name_run; /* it had that name before this run; 0: it has it now */
 };
+
+/* A look for each would take an hour on a disk that spins. */
+#define LOOKS_MOST 1000
+
+/* An older image of the drive may have come back, or somebody tidied up. */
+static bool is_missing(struct telling *telling, const char *path)
+{
+    struct holding *holding = telling->place->holding;
+    struct platform_stat stat;
+
+    if (holding != telling->opened) {
+        telling->opened = holding;
+        volume_release(&telling->volume);
+        telling->volume = (struct volume)VOLUME_INIT;
+        if (volume_locate(telling->task->context->platform, holding->config,
+                          &telling->volume, NULL))
+            telling->volume.root_fd =
+                -1; /* away: the catalogue's word is all */
+    }
+    return telling->volume.root_fd >= 0 && telling->told < LOOKS_MOST &&
+           platform_stat_beneath(telling->volume.root_fd, path, &stat, NULL) ==
+               ERR_NOT_FOUND;
+}
 
 static void post(struct telling *telling, const char *path,
                  const char *drive_path, const struct version_info *info)
@@ -25,6 +50,7 @@ static void post(struct telling *telling, const char *path,
     event->text = xstrdup(drive_path);
     event->version = *info;
     telling->told++;
+    telling->missing += info->is_missing;
     task_post(telling->task, event);
 }
 
@@ -49,6 +75,7 @@ static err_code post_version(void *context, const struct version *version,
         .run = version->run,
         .created_ns = version->created_ns,
         .size_bytes = NO_SIZE,
+        .is_missing = is_missing(telling, version->drive_path),
     };
 
     /* The row of what was not ours told of something else. */
@@ -58,12 +85,27 @@ static err_code post_version(void *context, const struct version *version,
     return ERR_OK;
 }
 
+static err_code post_row(void *context, const char *path,
+                         const char *drive_path, const struct record *record,
+                         struct error *err)
+{
+    struct telling *telling = context;
+    CLEANUP_FREE char *whole =
+        path_join(telling->place->owner->directory, drive_path);
+    struct version_info info = {.is_present = true};
+
+    if (!(record->flags & RECORD_HELD)) /* else no volume has it */
+        info.is_missing = is_missing(telling, whole);
+    describe_record(&info, record);
+    post(telling, path, "", &info);
+    return ERR_OK;
+}
+
 /* What stands on the drive now; only of the very thing that was named. */
 static err_code post_present(struct telling *telling, struct error *err)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT;
     const struct place *place = telling->place;
-    struct version_info info = {.is_present = true};
     struct record record = {.key = NULL};
     err_code code = ERR_NOT_FOUND;
 
@@ -72,9 +114,8 @@ static err_code post_present(struct telling *telling, struct error *err)
                               place->path, &arena, &record, err);
     if (code || record.type == ENTRY_DIRECTORY)
         return code == ERR_NOT_FOUND ? ERR_OK : code;
-    describe_record(&info, &record);
-    post(telling, place->path, "", &info);
-    return ERR_OK;
+    return catalogue_walk_below(place->holding->catalogue, place->owner,
+                                place->path, post_row, telling, err);
 }
 
 /* Backwards through the renames of the place, and of what it lies in. */
@@ -123,7 +164,7 @@ err_code task_versions(struct task *task, enum outcome *outcome,
     CLEANUP(holdings_release) struct holdings holdings = {.items = NULL};
     CLEANUP(places_release) struct places places = {.items = NULL};
     const char *word = task->command->names[0];
-    struct telling telling = {.task = task};
+    struct telling telling = {.task = task, .volume = VOLUME_INIT};
     err_code code = holdings_open(task, &holdings, err);
 
     if (!code)
@@ -132,7 +173,16 @@ err_code task_versions(struct task *task, enum outcome *outcome,
         telling.place = &places.items[i];
         code = tell_place(&telling, err);
     }
+    volume_release(&telling.volume);
+    if (!code && telling.missing)
+        task_say(task,
+                 "what is gone from a drive was taken from it by others, or an "
+                 "older image of it came back: `berth diff --full` finds all "
+                 "of it, `berth sync` copies what the source still has");
     if (!code && !telling.told)
-        task_say(task, "no version is kept of %s or of anything in it", word);
+        task_say(task,
+                 "no version is kept of %s or of anything in it: `berth "
+                 "find` looks for it on all drives",
+                 word);
     return code;
 }

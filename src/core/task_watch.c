@@ -12,6 +12,21 @@
 /* Health changes without a notice: so often it is looked at again. */
 #define HEALTH_EVERY_MS (10 * 60 * 1000)
 
+/* By the catalogues: drives that are away have theirs, too. */
+static void add_leftovers(struct task *task, struct drives *drives)
+{
+    for (size_t d = 0; d < drives->count; d++)
+        for (size_t v = 0; v < drives->items[d].volumes.count; v++) {
+            struct drive_volume *volume = &drives->items[d].volumes.items[v];
+            const struct config_volume *config =
+                config_find_volume(&task->config, volume->name);
+            if (!config)
+                continue;
+            volume->left = task_leftovers(task, config);
+            volume->has_left = volume->left.jobs > 0;
+        }
+}
+
 static err_code post_drives(struct task *task, struct health_store *health,
                             struct error *err)
 {
@@ -22,13 +37,18 @@ static err_code post_drives(struct task *task, struct health_store *health,
         .host = task->host,
         .health = health,
     };
+    /* Two tasks may list at once: whoever waits for them takes the later. */
+    unsigned number = atomic_fetch_add(task->context->lists_of_drives, 1) + 1;
     struct drives drives;
     err_code code = registry_list(&registry, &drives, err);
 
     if (code)
         return code;
+    drives.number = number;
     if (health)
         health_store_forget_gone(health, &drives);
+    if (task->command->kind == COMMAND_RESCAN && task->command->compare_first)
+        add_leftovers(task, &drives);
     struct event *event = task_event(task, EVENT_DRIVES);
     event->drives = drives;
     task_post(task, event);

@@ -129,6 +129,25 @@ static err_code probe_links(struct fsops *ops, struct traits *traits,
     return ERR_OK;
 }
 
+static err_code probe_attributes(struct fsops *ops, bool *out_has_attributes,
+                                 struct error *err)
+{
+    static const char odd[] = "user.berth\0\3\0\0\0odd";
+    const size_t length = sizeof odd - 1;
+    CLEANUP(strbuf_release) struct strbuf found = STRBUF_INIT;
+    CLEANUP_FD int fd = -1;
+    err_code code = fsops_create(ops, PROBE("attributes"), 0600, &fd, err);
+
+    if (code)
+        return code;
+    code = platform_write_attributes(fd, odd, length, err);
+    if (!code)
+        code = platform_read_attributes(fd, &found, err);
+    *out_has_attributes =
+        !code && found.length == length && !memcmp(found.text, odd, length);
+    return error_is_device_failure(code) ? code : ERR_OK;
+}
+
 static err_code probe_all(struct fsops *ops, const struct volume *volume,
                           struct traits *traits, struct error *err)
 {
@@ -142,6 +161,8 @@ static err_code probe_all(struct fsops *ops, const struct volume *volume,
         code = probe_modes(ops, &traits->has_modes, err);
     if (!code)
         code = probe_links(ops, traits, err);
+    if (!code)
+        code = probe_attributes(ops, &traits->has_attributes, err);
     if (!code)
         code = platform_space(volume->root_fd, &space, err);
     if (code)
@@ -173,8 +194,16 @@ err_code traits_probe(struct fsops *ops, const struct volume *volume,
 
 unsigned traits_metadata(const struct traits *traits)
 {
-    return FSOPS_SET_TIMES | (traits->has_modes ? FSOPS_SET_MODE : 0u) |
-           (traits->has_owners ? FSOPS_SET_OWNER : 0u);
+    return FSOPS_SET_TIMES |
+           (traits->has_modes ? FSOPS_SET_MODE | FSOPS_KEEP_ACCESS : 0u) |
+           (traits->has_owners ? FSOPS_SET_OWNER : 0u) |
+           (traits->has_attributes ? FSOPS_SET_ATTRIBUTES | FSOPS_IF_THEY_FIT
+                                   : 0u);
+}
+
+int64_t traits_longest_file(const char *family)
+{
+    return !strcmp(family, "vfat") ? UINT32_MAX : INT64_MAX;
 }
 
 /* --- in the catalogue --- */
@@ -186,8 +215,8 @@ err_code traits_store(struct catalogue *catalogue, const struct traits *traits,
 {
     const struct name_rules *names = &traits->names;
     json_t *object = json_pack(
-        "{s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:b, s:b, s:b, s:b, s:b, s:I, "
-        "s:I}",
+        "{s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:b, s:b, s:b, s:b, s:b, s:b, "
+        "s:I, s:I}",
         "is_case_insensitive", names->is_case_insensitive, "is_utf16",
         names->is_utf16, "refuses_dos_characters",
         names->refuses_dos_characters, "strips_trailing_dots",
@@ -197,7 +226,8 @@ err_code traits_store(struct catalogue *catalogue, const struct traits *traits,
         (json_int_t)names->longest_utf16_units, "has_symlinks",
         traits->has_symlinks, "has_hard_links", traits->has_hard_links,
         "has_modes", traits->has_modes, "has_owners", traits->has_owners,
-        "has_journal", traits->has_journal, "time_tolerance_ns",
+        "has_attributes", traits->has_attributes, "has_journal",
+        traits->has_journal, "time_tolerance_ns",
         (json_int_t)traits->time_tolerance_ns, "cluster_bytes",
         (json_int_t)traits->cluster_bytes);
     char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
@@ -213,12 +243,12 @@ err_code traits_store(struct catalogue *catalogue, const struct traits *traits,
 static bool traits_from_json(json_t *object, struct traits *out)
 {
     int insensitive, utf16, characters, dots, dos_names, symlinks, links, modes,
-        owners, journal;
+        owners, journal, attributes = 0; /* not known in November 2026 */
     json_int_t bytes, units, tolerance, cluster;
 
     if (json_unpack(object,
                     "{s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:b, s:b, s:b, s:b, "
-                    "s:b, s:I, s:I}",
+                    "s:b, s:I, s:I, s?b}",
                     "is_case_insensitive", &insensitive, "is_utf16", &utf16,
                     "refuses_dos_characters", &characters,
                     "strips_trailing_dots", &dots, "refuses_dos_names",
@@ -226,7 +256,7 @@ static bool traits_from_json(json_t *object, struct traits *out)
                     &units, "has_symlinks", &symlinks, "has_hard_links", &links,
                     "has_modes", &modes, "has_owners", &owners, "has_journal",
                     &journal, "time_tolerance_ns", &tolerance, "cluster_bytes",
-                    &cluster))
+                    &cluster, "has_attributes", &attributes))
         return false;
     *out = (struct traits){
         .names = {.is_case_insensitive = insensitive,
@@ -240,6 +270,7 @@ static bool traits_from_json(json_t *object, struct traits *out)
         .has_hard_links = links,
         .has_modes = modes,
         .has_owners = owners,
+        .has_attributes = attributes,
         .has_journal = journal,
         .time_tolerance_ns = tolerance,
         .cluster_bytes = cluster,

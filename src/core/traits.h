@@ -24,6 +24,7 @@ struct traits {
     bool has_hard_links;
     bool has_modes;
     bool has_owners;
+    bool has_attributes;       /* extended ones */
     bool has_journal;          /* renames survive a power cut whole or not */
     int64_t time_tolerance_ns; /* times closer than this are the same */
     int64_t cluster_bytes;
@@ -35,6 +36,9 @@ err_code traits_probe(struct fsops *ops, const struct volume *volume,
 
 /* FSOPS_SET_… of what the volume keeps. */
 unsigned traits_metadata(const struct traits *traits);
+
+/* The largest file that such a filesystem can hold. */
+int64_t traits_longest_file(const char *family);
 
 /* ERR_NOT_FOUND when the volume has never been probed. */
 err_code traits_load(struct catalogue *catalogue, struct traits *out,

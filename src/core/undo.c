@@ -226,7 +226,6 @@ err_code undo_carry_out(struct session *session, struct undo *undo,
 {
     _Atomic int64_t written = 0;
     const struct copy_context context = {
-        .source_fd = -1,
         .volume_fd = session->volume->root_fd,
         .metadata = traits_metadata(&session->traits),
         .stop = stop,

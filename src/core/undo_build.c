@@ -12,8 +12,8 @@ static void building_release(struct building *building)
     owners_release(&building->owners);
     free(building->deeds.items);
     free(building->later.items);
-    paths_release(&building->retired);
-    paths_release(&building->renamed);
+    text_set_release(&building->retired);
+    text_set_release(&building->renamed);
 }
 
 /*
@@ -68,7 +68,9 @@ static err_code read_deeds(struct building *building, struct error *err)
     free(runs.ids.items);
     if (!code && !building->deeds.count)
         code = error_set(
-            err, ERR_INVALID, "run %lld changed nothing on volume %s",
+            err, ERR_INVALID,
+            "run %lld changed nothing on volume %s: `berth history` lists the "
+            "runs that did",
             (long long)building->run, building->session->volume->marker.name);
     return code;
 }
@@ -184,22 +186,20 @@ static char *mark_of(int64_t owner, const char *path)
     return xasprintf("%lld %s", (long long)owner, path);
 }
 
-bool undo_is_marked(const struct paths *marks, int64_t owner, const char *path)
+bool undo_is_marked(const struct text_set *marks, int64_t owner,
+                    const char *path)
 {
     CLEANUP_FREE char *mark = mark_of(owner, path);
 
-    for (size_t i = 0; i < marks->count; i++)
-        if (!strcmp(marks->items[i], mark))
-            return true;
-    return false;
+    return text_set_has(marks, mark);
 }
 
-static void mark(struct paths *marks, const struct owner *owner,
+static void mark(struct text_set *marks, const struct owner *owner,
                  const char *path)
 {
-    char *text = mark_of(owner->id, path);
+    CLEANUP_FREE char *text = mark_of(owner->id, path);
 
-    ARRAY_PUSH(marks, text);
+    text_set_add(marks, text);
 }
 
 /* The row of what the run left, unchanged on the drive. */

@@ -25,27 +25,34 @@ static size_t group_end(const struct undo *undo, size_t first)
     return end;
 }
 
-static bool is_same_name(const struct building *building, const char *one,
-                         const char *other)
+/* What two names that the volume takes for one have in common. */
+static void add_common(const struct building *building, const char *name,
+                       struct strbuf *out)
 {
-    CLEANUP(strbuf_release) struct strbuf fold = STRBUF_INIT;
-    CLEANUP(strbuf_release) struct strbuf other_fold = STRBUF_INIT;
-
-    if (!building->session->traits.names.is_case_insensitive)
-        return !strcmp(one, other);
-    name_fold(one, &fold);
-    name_fold(other, &other_fold);
-    return !strcmp(fold.text, other_fold.text);
+    if (building->session->traits.names.is_case_insensitive)
+        name_fold(name, out);
+    else
+        strbuf_adds(out, name);
 }
 
-static bool is_of_group(const struct building *building,
-                        const struct undo_step *steps, size_t count,
-                        const char *to)
+static void collect_names(const struct building *building,
+                          const struct undo_step *steps, size_t count,
+                          struct text_set *out)
 {
-    for (size_t i = 0; i < count; i++)
-        if (is_same_name(building, steps[i].intent.from, to))
-            return true;
-    return false;
+    for (size_t i = 0; i < count; i++) {
+        CLEANUP(strbuf_release) struct strbuf name = STRBUF_INIT;
+        add_common(building, steps[i].intent.from, &name);
+        text_set_add(out, name.text);
+    }
+}
+
+static bool is_one_of(const struct building *building,
+                      const struct text_set *names, const char *to)
+{
+    CLEANUP(strbuf_release) struct strbuf name = STRBUF_INIT;
+
+    add_common(building, to, &name);
+    return text_set_has(names, name.text);
 }
 
 /*
@@ -58,14 +65,16 @@ static err_code look_at_group(struct building *building,
                               const struct undo_step *steps, size_t count,
                               bool *out_is_tangled, struct error *err)
 {
+    CLEANUP(text_set_release) struct text_set names = TEXT_SET_INIT;
     struct platform_stat stat;
     err_code code = ERR_OK;
 
     *out_is_tangled = false;
+    collect_names(building, steps, count, &names);
     for (size_t i = 0; !code && i < count; i++) {
         const struct intent *intent = &steps[i].intent;
         bool exists;
-        if (is_of_group(building, steps, count, intent->to)) {
+        if (is_one_of(building, &names, intent->to)) {
             *out_is_tangled = true;
             continue;
         }

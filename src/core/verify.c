@@ -1,30 +1,28 @@
 #include "core/verify.h"
 
 #include "core/base/clock.h"
-#include "core/base/fdio.h"
 #include "core/base/path.h"
 #include "core/db.h"
-#include "core/pipeline.h"
 #include "core/plan.h"
+#include "core/verify_read.h"
 
-#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK_BYTES ((size_t)1024 * 1024)
 /* Rows are written back together: a commit costs a flush of the disk. */
 #define ROWS_PER_COMMIT 2000
+#define META_VERIFIED "verified"
 
 struct verifying {
     const struct verify_options *options;
     const struct owner *owner;
     struct verify_counts *counts;
-    struct hasher *hasher;
-    char *chunk;
-    struct pipeline *pipeline; /* for large files: reads while it hashes */
+    struct verify_reader *reader;
     int rows_waiting;
     bool only_unproven; /* and only while there is proof to be had */
     bool has_no_proof;
+    bool only_unhashed;
 };
 
 const char *verify_finding_text(enum verify_finding finding)
@@ -40,6 +38,8 @@ const char *verify_finding_text(enum verify_finding finding)
         return "cannot be read";
     case VERIFY_SOURCE_ROT:
         return "rot in the source: the content changed, size and times did not";
+    case VERIFY_DIFFERENT:
+        return "source and drive differ, though their sizes and times do not";
     }
     return "?";
 }
@@ -55,73 +55,13 @@ static void tell(struct verifying *verifying, const char *path,
         [VERIFY_MISSING] = &counts->missing,
         [VERIFY_UNREADABLE] = &counts->unreadable,
         [VERIFY_SOURCE_ROT] = &counts->rotten,
+        [VERIFY_DIFFERENT] = &counts->rotten,
     };
 
     (*count[finding])++;
     if (listener)
         listener->found(listener->context, verifying->owner->job, path, finding,
                         message);
-}
-
-static err_code note_read(void *context, int64_t before, int64_t after,
-                          struct error *err)
-{
-    struct verifying *verifying = context;
-    const struct verify_options *options = verifying->options;
-
-    atomic_fetch_add(&options->progress->bytes_done, after - before);
-    verifying->counts->bytes += after - before;
-    if (stop_flag_is_raised(options->stop))
-        return error_set(err, ERR_CANCELLED, "stopped on request");
-    return ERR_OK;
-}
-
-static err_code hash_large(struct verifying *verifying, int fd,
-                           const char *path, struct error *err)
-{
-    const struct pipeline_job job = {
-        .from = fd,
-        .to = -1,
-        .limit_bytes = INT64_MAX,
-        .hasher = verifying->hasher,
-        .context = verifying,
-        .moved = note_read,
-    };
-    int64_t done;
-    err_code code = pipeline_run(verifying->pipeline, &job, &done, err);
-
-    if (code && code != ERR_CANCELLED)
-        error_prefix(err, "%s", path);
-    return code;
-}
-
-static err_code hash_small(struct verifying *verifying, int fd,
-                           const char *path, struct error *err)
-{
-    err_code code = ERR_OK;
-    ssize_t got;
-
-    while (!code &&
-           (got = fd_read_full(fd, verifying->chunk, CHUNK_BYTES)) != 0) {
-        if (got < 0)
-            return error_set_errno(err, errno, "cannot read %s", path);
-        hasher_add(verifying->hasher, verifying->chunk, (size_t)got);
-        code = note_read(verifying, 0, got, err);
-    }
-    return code;
-}
-
-static err_code hash_file(struct verifying *verifying, int fd, int64_t size,
-                          const char *path, struct hash *out, struct error *err)
-{
-    hasher_reset(verifying->hasher);
-    err_code code = size >= PIPELINE_FROM_BYTES
-                        ? hash_large(verifying, fd, path, err)
-                        : hash_small(verifying, fd, path, err);
-
-    if (!code)
-        *out = hasher_digest(verifying->hasher);
-    return code;
 }
 
 /*
@@ -146,7 +86,12 @@ static err_code write_row(struct verifying *verifying, const char *path,
         code = db_begin(catalogue_db(catalogue), err);
     if (!code)
         code = catalogue_put(catalogue, verifying->owner, path, record, err);
-    if (!code && ++verifying->rows_waiting >= ROWS_PER_COMMIT)
+    if (code) {
+        db_rollback(catalogue_db(catalogue));
+        verifying->rows_waiting = 0;
+        return code;
+    }
+    if (++verifying->rows_waiting >= ROWS_PER_COMMIT)
         code = commit_rows(verifying, err);
     return code;
 }
@@ -178,7 +123,8 @@ static err_code remember(struct verifying *verifying, const char *path,
 }
 
 /* What was proved of it before is worth nothing now. What is not what was
- * written is in quarantine: it counts as no copy, and is made anew. */
+ * written is in quarantine: it counts as no copy, and is made anew. So is what
+ * was offloaded and is not there: the source cannot tell of it any more. */
 static err_code doubt(struct verifying *verifying, const char *path,
                       const struct record *record, enum verify_finding finding,
                       const char *message, struct error *err)
@@ -188,7 +134,8 @@ static err_code doubt(struct verifying *verifying, const char *path,
     tell(verifying, path, finding, message);
     known.verified_ns = 0;
     known.flags &= ~(unsigned)RECORD_COMPARED;
-    if (finding == VERIFY_ROT || finding == VERIFY_UNREADABLE)
+    if (finding == VERIFY_ROT || finding == VERIFY_UNREADABLE ||
+        record->flags & RECORD_OFFLOADED)
         known.flags |= RECORD_ROTTEN;
     if (known.flags == record->flags &&
         known.verified_ns == record->verified_ns)
@@ -198,34 +145,22 @@ static err_code doubt(struct verifying *verifying, const char *path,
 
 /* --- one file --- */
 
-static err_code check_open_file(struct verifying *verifying, int fd,
-                                const char *path, const char *drive_path,
-                                const struct record *record, struct error *err)
+static err_code judge(struct verifying *verifying,
+                      const struct reading *reading, struct error *err)
 {
-    const struct verify_options *options = verifying->options;
-    enum platform_proof proof;
-    struct platform_stat stat;
-    struct hash hash;
-    err_code code = platform_stat_fd(fd, &stat, err);
+    const struct record *record = &reading->record;
+    const char *path = reading->path;
 
-    if (!code && !stamp_equal(stamp_of(&stat), record->stamp,
-                              options->time_tolerance_ns))
+    if (reading->has_drifted)
         return doubt(verifying, path, record, VERIFY_DRIFT, "", err);
-    if (!code)
-        code = platform_drop_cache(fd, stat.size_bytes, &proof, err);
-    if (!code && options->device_is_fresh)
-        proof = PLATFORM_PROOF_DEVICE;
-    if (!code && verifying->only_unproven && proof != PLATFORM_PROOF_DEVICE) {
+    if (!reading->has_hash) {
         verifying->has_no_proof = true;
         return ERR_OK;
     }
-    if (!code)
-        code =
-            hash_file(verifying, fd, stat.size_bytes, drive_path, &hash, err);
-    if (code)
-        return code;
-    if (record->flags & RECORD_UNHASHED || hash_equal(&hash, &record->hash))
-        return remember(verifying, path, record, &hash, proof, err);
+    if (record->flags & RECORD_UNHASHED ||
+        hash_equal(&reading->hash, &record->hash))
+        return remember(verifying, path, record, &reading->hash, reading->proof,
+                        err);
     return doubt(verifying, path, record, VERIFY_ROT, "", err);
 }
 
@@ -234,34 +169,58 @@ static bool ends_verify(err_code code)
     return code == ERR_CANCELLED || code == ERR_DEVICE_GONE;
 }
 
-static err_code check_file(struct verifying *verifying, const char *path,
+static err_code judge_failure(struct verifying *verifying,
+                              const struct reading *reading, struct error *err)
+{
+    const struct volume *volume = verifying->options->volume;
+    const struct record *record = &reading->record;
+    const char *path = reading->path, *why = reading->err.message;
+    err_code code = reading->code;
+
+    if (!reading->was_opened && code == ERR_NOT_FOUND) {
+        /* After a yank every name is "not found": ask the device. */
+        code = volume_check(volume, err);
+        if (!code)
+            code = doubt(verifying, path, record, VERIFY_MISSING, "", err);
+        return code;
+    }
+    if (!reading->was_opened && code == ERR_CHANGED)
+        return doubt(verifying, path, record, VERIFY_DRIFT, why, err);
+    if (ends_verify(code))
+        return error_set(err, code, "%s", why);
+    code = doubt(verifying, path, record, VERIFY_UNREADABLE, why, err);
+    return code ? code : volume_check(volume, err);
+}
+
+/* What is behind the first that has no proof was read for nothing. */
+static err_code settle_oldest(struct verifying *verifying, struct error *err)
+{
+    const struct reading *reading = verify_reader_oldest(verifying->reader);
+    err_code code = ERR_OK;
+
+    verifying->counts->bytes += reading->bytes;
+    if (!verifying->has_no_proof) {
+        code = reading->code ? judge_failure(verifying, reading, err)
+                             : judge(verifying, reading, err);
+        atomic_fetch_add(&verifying->options->progress->files_done, 1);
+    }
+    verify_reader_drop_oldest(verifying->reader);
+    return code;
+}
+
+static err_code read_ahead(struct verifying *verifying, const char *path,
                            const char *drive_path, const struct record *record,
                            struct error *err)
 {
     CLEANUP_FREE char *full =
         path_join(verifying->owner->directory, drive_path);
-    CLEANUP_FD int fd = -1;
-    err_code code = platform_open_beneath(verifying->options->volume->root_fd,
-                                          full, PLATFORM_OPEN_READ, &fd, err);
+    err_code code = ERR_OK;
 
-    if (code == ERR_NOT_FOUND) {
-        /* After a yank every name is "not found": ask the device. */
-        code = volume_check(verifying->options->volume, err);
-        if (!code)
-            code = doubt(verifying, path, record, VERIFY_MISSING, "", err);
-        return code;
-    }
-    if (code == ERR_CHANGED) {
-        CLEANUP_FREE char *why = xstrdup(err->message);
-        return doubt(verifying, path, record, VERIFY_DRIFT, why, err);
-    }
-    if (!code)
-        code = check_open_file(verifying, fd, path, drive_path, record, err);
-    if (!code || ends_verify(code))
-        return code;
-    CLEANUP_FREE char *why = xstrdup(err->message);
-    code = doubt(verifying, path, record, VERIFY_UNREADABLE, why, err);
-    return code ? code : volume_check(verifying->options->volume, err);
+    if (verify_reader_is_full(verifying->reader))
+        code = settle_oldest(verifying, err);
+    if (!code && !verifying->has_no_proof)
+        verify_reader_add(verifying->reader, path, drive_path, full, record);
+    return code;
 }
 
 static bool is_in_sample(const struct verify_options *options, const char *path)
@@ -284,6 +243,8 @@ static err_code visit(void *context, const char *path, const char *drive_path,
 
     if (record->type != ENTRY_FILE || verifying->has_no_proof)
         return ERR_OK;
+    if (verifying->only_unhashed && !(record->flags & RECORD_UNHASHED))
+        return ERR_OK;
     if (verifying->only_unproven &&
         (record->verified_ns || record->flags & (RECORD_ADOPTED | RECORD_HELD)))
         return ERR_OK;
@@ -293,34 +254,30 @@ static err_code visit(void *context, const char *path, const char *drive_path,
         verifying->counts->skipped++;
         return ERR_OK;
     }
-    current_set(options->current, path);
-    err_code code = check_file(verifying, path, drive_path, record, err);
-    atomic_fetch_add(&options->progress->files_done, 1);
-    return code;
+    return read_ahead(verifying, path, drive_path, record, err);
 }
 
 static struct verifying begin(const struct verify_options *options,
-                              const struct owner *owner,
+                              const struct owner *owner, bool only_unproven,
                               struct verify_counts *counts)
 {
     return (struct verifying){
         .options = options,
         .owner = owner,
         .counts = counts,
-        .hasher = hasher_new(),
-        .chunk = xmalloc(CHUNK_BYTES),
-        .pipeline = pipeline_new(),
+        .only_unproven = only_unproven,
+        .reader = verify_reader_new(options, only_unproven),
     };
 }
 
 static err_code end(struct verifying *verifying, err_code code,
                     struct error *err)
 {
+    while (!code && verify_reader_oldest(verifying->reader))
+        code = settle_oldest(verifying, err);
     err_code committed = commit_rows(verifying, code ? NULL : err);
 
-    hasher_free(verifying->hasher);
-    free(verifying->chunk);
-    pipeline_free(verifying->pipeline);
+    verify_reader_free(verifying->reader);
     return code ? code : committed;
 }
 
@@ -339,7 +296,7 @@ err_code verify_owner(const struct verify_options *options,
                       const struct owner *owner, struct verify_counts *counts,
                       struct error *err)
 {
-    struct verifying verifying = begin(options, owner, counts);
+    struct verifying verifying = begin(options, owner, false, counts);
 
     return verify_walk(&verifying, err);
 }
@@ -348,9 +305,18 @@ err_code verify_unproven(const struct verify_options *options,
                          const struct owner *owner,
                          struct verify_counts *counts, struct error *err)
 {
-    struct verifying verifying = begin(options, owner, counts);
+    struct verifying verifying = begin(options, owner, true, counts);
 
-    verifying.only_unproven = true;
+    return verify_walk(&verifying, err);
+}
+
+err_code verify_unhashed(const struct verify_options *options,
+                         const struct owner *owner,
+                         struct verify_counts *counts, struct error *err)
+{
+    struct verifying verifying = begin(options, owner, false, counts);
+
+    verifying.only_unhashed = true;
     return verify_walk(&verifying, err);
 }
 
@@ -377,7 +343,7 @@ err_code verify_copied(const struct verify_options *options,
                        struct verify_counts *counts, struct error *err)
 {
     struct error own = ERROR_INIT;
-    struct verifying verifying = begin(options, owner, counts);
+    struct verifying verifying = begin(options, owner, false, counts);
     err_code code = ERR_OK;
 
     if (!err)
@@ -391,4 +357,32 @@ err_code verify_copied(const struct verify_options *options,
             code = check_copied(&verifying, action, err);
     }
     return end(&verifying, code, err);
+}
+
+/* --- the last time --- */
+
+err_code verify_note_all(struct catalogue *catalogue,
+                         const struct verify_counts *counts, struct error *err)
+{
+    CLEANUP_FREE char *now = NULL;
+
+    if (!counts->verified || counts->compared || counts->adopted ||
+        counts->skipped || counts->rotten || counts->drifted ||
+        counts->missing || counts->unreadable)
+        return ERR_OK;
+    now = xasprintf("%" PRId64, clock_now_ns());
+    return catalogue_set_meta(catalogue, META_VERIFIED, now, err);
+}
+
+err_code verify_last_ns(struct catalogue *catalogue, int64_t *out,
+                        struct error *err)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    bool is_found;
+    err_code code =
+        catalogue_get_meta(catalogue, META_VERIFIED, &text, &is_found, err);
+
+    if (!code)
+        *out = is_found ? strtoll(text.text, NULL, 10) : 0;
+    return code;
 }

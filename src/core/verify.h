@@ -24,6 +24,8 @@ enum verify_finding {
     VERIFY_MISSING,
     VERIFY_UNREADABLE, /* the device or filesystem failed on it */
     VERIFY_SOURCE_ROT, /* the same of the source: nothing of it is copied */
+    VERIFY_DIFFERENT,  /* of an adopted file: source and drive differ, and
+                          berth wrote neither */
 };
 const char *verify_finding_text(enum verify_finding finding);
 
@@ -54,8 +56,9 @@ struct verify_options {
     /* Nothing was written since the device was plugged in (evidence.h):
      * whatever the cache holds, it came from the device. */
     bool device_is_fresh;
-    double sample; /* part of the files, 1.0: all */
-    uint64_t seed; /* another sample each time */
+    bool is_spinning; /* seeks are dear: one file after the other */
+    double sample;    /* part of the files, 1.0: all */
+    uint64_t seed;    /* another sample each time */
     const struct stop_flag *stop;
     struct verify_progress *progress;
     struct current *current; /* the file it is at; NULL: nobody looks */
@@ -76,6 +79,12 @@ err_code verify_unproven(const struct verify_options *options,
                          struct verify_counts *counts, struct error *err)
     MUST_CHECK;
 
+/* Only what has no hash yet (RECORD_UNHASHED): it is read, and gets one. */
+err_code verify_unhashed(const struct verify_options *options,
+                         const struct owner *owner,
+                         struct verify_counts *counts, struct error *err)
+    MUST_CHECK;
+
 /*
  * Only what a plan has copied, read back after its commit: new and updated
  * files that have a row now.
@@ -85,5 +94,16 @@ err_code verify_copied(const struct verify_options *options,
                        const struct owner *owner, const struct plan *plan,
                        struct verify_counts *counts, struct error *err)
     MUST_CHECK;
+
+/*
+ * Notes that all that is recorded of a volume was read from the device just
+ * now, if by these counts every file was, and was as recorded.
+ */
+err_code verify_note_all(struct catalogue *catalogue,
+                         const struct verify_counts *counts, struct error *err)
+    MUST_CHECK;
+/* When that was the last time; 0: never. */
+err_code verify_last_ns(struct catalogue *catalogue, int64_t *out,
+                        struct error *err) MUST_CHECK;
 
 #endif

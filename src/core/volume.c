@@ -18,14 +18,12 @@ void volume_release(struct volume *volume)
     *volume = (struct volume)VOLUME_INIT;
 }
 
-/* Root and mount of `path`, as far as they go without a marker. */
-static err_code open_root(const char *path, bool is_folder, struct volume *out,
-                          struct error *err)
+/* The mount of `path`, whose root is open. */
+static err_code describe_root(const char *path, bool is_folder,
+                              struct volume *out, struct error *err)
 {
-    err_code code = platform_open_root(path, &out->root_fd, err);
+    err_code code = platform_mount_of(out->root_fd, &out->mount, err);
 
-    if (!code)
-        code = platform_mount_of(out->root_fd, &out->mount, err);
     if (code)
         return code;
     out->is_folder = is_folder;
@@ -35,7 +33,22 @@ static err_code open_root(const char *path, bool is_folder, struct volume *out,
                          "%s): mount the drive and name its mount point, or "
                          "use --folder to take a plain directory",
                          path, out->mount.mount_point);
+    if (!is_folder && !out->mount.is_local_disk)
+        return error_set(err, ERR_REFUSED,
+                         "%s is on no disk of this machine (%s), so that "
+                         "berth would not find it again: use --folder to take "
+                         "it as a plain directory",
+                         path, out->mount.driver);
     return ERR_OK;
+}
+
+/* Root and mount of `path`, as far as they go without a marker. */
+static err_code open_root(const char *path, bool is_folder, struct volume *out,
+                          struct error *err)
+{
+    err_code code = platform_open_root(path, &out->root_fd, err);
+
+    return code ? code : describe_root(path, is_folder, out, err);
 }
 
 static err_code read_marker(struct volume *volume, struct error *err)
@@ -105,9 +118,11 @@ static err_code locate_folder(const struct config_volume *config,
         return code;
     }
     if (strcmp(volume.marker.id, config->id) != 0)
-        return error_set(err, ERR_REFUSED,
-                         "%s is the folder of another volume (%s), not of %s",
-                         config->folder, volume.marker.name, config->name);
+        return error_set(
+            err, ERR_REFUSED,
+            "%s is the folder of another volume (%s), not of %s: is "
+            "the right share mounted there?",
+            config->folder, volume.marker.name, config->name);
     *out = volume;
     volume = (struct volume)VOLUME_INIT;
     return ERR_OK;
@@ -125,15 +140,18 @@ static err_code try_mount(const struct platform_mount *mount,
                           struct volume *out, struct error *err)
 {
     CLEANUP(volume_release) struct volume volume = VOLUME_INIT;
-    err_code code = open_root(mount->mount_point, false, &volume, err);
+    err_code code =
+        platform_open_root(mount->mount_point, &volume.root_fd, err);
 
+    /* The marker first: to describe a mount may mean to read its device. */
     if (!code)
         code = read_marker(&volume, err);
     if (code == ERR_TOO_NEW || is_kept_private(code, err)) {
         error_prefix(err, "%s", mount->mount_point);
         return code;
     }
-    if (code || strcmp(volume.marker.id, config->id) != 0)
+    if (code || strcmp(volume.marker.id, config->id) != 0 ||
+        describe_root(mount->mount_point, false, &volume, err))
         return error_set(err, ERR_NOT_FOUND, "%s is not volume %s",
                          mount->mount_point, config->name);
     code = cross_check(&volume, err);
@@ -248,8 +266,10 @@ err_code volume_check(const struct volume *volume, struct error *err)
             "it, then add it anew",
             volume->marker.name, volume->mount.mount_point);
     if (!code && strcmp(now.id, volume->marker.id) != 0)
-        code = error_set(err, ERR_REFUSED, "%s is not volume %s any more",
-                         volume->mount.mount_point, volume->marker.name);
+        code =
+            error_set(err, ERR_REFUSED,
+                      "%s is not volume %s any more: plug that drive in again",
+                      volume->mount.mount_point, volume->marker.name);
     return code;
 }
 
@@ -271,7 +291,8 @@ static err_code write_marker(struct volume *volume, struct error *err)
 {
     CLEANUP(fsops_release) struct fsops ops = fsops_on(volume->root_fd);
     CLEANUP_FREE char *text = marker_format(&volume->marker);
-    err_code code = fsops_ensure_directory(&ops, BERTH_DIRECTORY, err);
+    err_code code =
+        fsops_ensure_own_directory(&ops, BERTH_DIRECTORY, FSOPS_SHARED, err);
 
     if (!code) /* left by an attempt that was killed */
         code = fsops_unlink_if_there(&ops, MARKER_PATH ".new", err);

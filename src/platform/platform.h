@@ -100,8 +100,10 @@ struct platform_volume {
     char **mount_points; /* absolute, in mount order */
     size_t mount_point_count;
     bool is_read_only;
-    bool is_locked; /* encrypted, and not opened */
-    bool is_system; /* holds /, /boot, /home or swap: never ejected */
+    bool was_made_read_only; /* by its driver, after an error: what it had not
+                                written by then is lost */
+    bool is_locked;          /* encrypted, and not opened */
+    bool is_system;          /* holds /, /boot, /home or swap: never ejected */
     char *no_eject; /* why its drive cannot be ejected by us: "part of the LVM
                        group vg0"; "" when it can */
 };
@@ -120,6 +122,14 @@ err_code platform_list_devices(struct platform *platform,
                                struct platform_devices *out, struct error *err)
     MUST_CHECK;
 void platform_devices_release(struct platform_devices *devices);
+
+/*
+ * Whether a disk below the mounted volume is known to turn, so that seeks are
+ * dear. Virtual disks say so without a reason and are not believed. Looks at
+ * the disks of this volume only.
+ */
+bool platform_volume_spins(struct platform *platform,
+                           const struct platform_mount *mount);
 
 /* --- requests
  * -------------------------------------------------------------------
@@ -168,6 +178,20 @@ struct platform_power_proof platform_request_proof(
     const struct platform_request *request);
 
 /* --- while files are written --- */
+
+/*
+ * What a process of this user may do that nobody watches: a timer's, cron's,
+ * one of ssh. Asked of whoever decides (Linux: polkit, for the actions by
+ * which UDisks2 lets somebody do it who does not sit at the machine), so that
+ * the answer at night is known by day. Blocking. ERR_UNSUPPORTED where nobody
+ * can be asked, or where the system does not tell users apart in this.
+ */
+struct platform_rights {
+    bool may_mount, may_power_off;
+};
+err_code platform_unwatched_rights(struct platform *platform,
+                                   struct platform_rights *out,
+                                   struct error *err) MUST_CHECK;
 
 /*
  * Until it is released, keeps the machine from falling asleep and, where the

@@ -12,13 +12,14 @@
  * itself. Any thread. Blocking: never call these from the ui thread.
  *
  * Mechanism only: a backend says ERR_UNSUPPORTED, core decides what then.
- * Implemented in linux/linux_io.c, macos/macos_io.c and practice/practice_io.c
- * on top of posix_io.h.
+ * Implemented in platform_attributes.c, and in linux/linux_io.c,
+ * macos/macos_io.c and practice/practice_io.c on top of posix_io.h.
  */
 #ifndef BERTH_PLATFORM_IO_H
 #define BERTH_PLATFORM_IO_H
 
 #include "core/base/error.h"
+#include "core/base/strbuf.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -178,6 +179,25 @@ err_code platform_clone(int from_fd, int to_fd, struct error *err) MUST_CHECK;
  */
 err_code platform_check_attached(int fd, struct error *err) MUST_CHECK;
 
+/*
+ * --- extended attributes ---
+ *
+ * All that a file has of them, as one value: on Linux those of users ("user.")
+ * and a program's capabilities, on macOS each, called "user." here. By name:
+ * NAME 0, four bytes of length (least first), VALUE. None, or a filesystem
+ * without: an empty value. ERR_UNSUPPORTED: more than can be kept.
+ */
+#define PLATFORM_ATTRIBUTES_MOST (64 * 1024)
+err_code platform_read_attributes(int fd, struct strbuf *out, struct error *err)
+    MUST_CHECK;
+
+/*
+ * Makes the file's equal to such a value, removing others. What is damaged in
+ * it, and what this system or an ordinary user cannot set, is left out.
+ */
+err_code platform_write_attributes(int fd, const char *bytes, size_t length,
+                                   struct error *err) MUST_CHECK;
+
 /* --- the filesystem under a descriptor --- */
 
 struct platform_space {
@@ -221,17 +241,31 @@ err_code platform_mount_of(int fd, struct platform_mount *out,
 void platform_mount_release(struct platform_mount *mount);
 
 /*
+ * Calls `visit` for each directory below an open one on which something is
+ * mounted, nested ones included, in no order; what another mount hides is left
+ * out. `path` is relative and borrowed for the call. `has_files` is false for
+ * what only looks like files: /proc and its kin. Nothing is opened and no
+ * filesystem asked: what is there when it is opened may be another.
+ */
+typedef void platform_visit_mount(void *context, const char *path,
+                                  bool has_files);
+err_code platform_visit_mounts_below(int root_fd, platform_visit_mount *visit,
+                                     void *context, struct error *err)
+    MUST_CHECK;
+
+/*
  * Whether the filesystem says of itself that it was not unmounted cleanly, or
  * has found itself damaged, and nobody has checked it since. May flush the
  * volume: exFAT's mark is also set while somebody writes, and only what a
- * flush does not take away was there when it was mounted.
+ * flush does not take away was there when it was mounted. May write the times
+ * of the file, which are left as they are.
  */
 enum platform_check {
-    PLATFORM_CHECK_UNKNOWN, /* no such mark, or this user may not read it */
+    PLATFORM_CHECK_UNKNOWN, /* no such mark, or it cannot be found out */
     PLATFORM_CHECK_NONE,
     PLATFORM_CHECK_NEEDED,
 };
-enum platform_check platform_mount_check(int root_fd,
+enum platform_check platform_mount_check(int root_fd, int file_fd,
                                          const struct platform_mount *mount);
 
 #endif

@@ -49,5 +49,10 @@ err_code platform_schedule_check(const struct platform_timer *timers,
  * read, comments left out: "WHERE\tLINE\n".
  */
 void platform_cron_lines(struct strbuf *out);
+/*
+ * Makes a comment of such a line of the user's own crontab (WHERE is
+ * "crontab"), all of them that read so. ERR_NOT_FOUND when none does.
+ */
+err_code platform_cron_silence(const char *line, struct error *err) MUST_CHECK;
 
 #endif

@@ -69,11 +69,12 @@ int posix_program_run(char *const *arguments, bool with_errors,
         return -1;
     int failed = spawn(arguments, ends[1], with_errors, &pid);
     close(ends[1]);
-    if (!failed &&
-        fd_read_file(ends[0], OUTPUT_LIMIT_BYTES, arguments[0], out, NULL))
+    bool is_cut = !failed && fd_read_file(ends[0], OUTPUT_LIMIT_BYTES,
+                                          arguments[0], out, NULL);
+    if (is_cut)
         strbuf_truncate(out, 0);
     close(ends[0]);
-    if (failed || RETRY_ON_EINTR(waitpid(pid, &status, 0)) < 0)
+    if (failed || RETRY_ON_EINTR(waitpid(pid, &status, 0)) < 0 || is_cut)
         return -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }

@@ -1,6 +1,7 @@
 #include "ui/diff_list.h"
 
 #include "core/base/array.h"
+#include "core/base/quantity.h"
 #include "ui/text.h"
 
 #include <stdlib.h>
@@ -25,7 +26,8 @@ static void add_entry(struct diff_list *list, size_t first, size_t end)
     struct diff_entry entry = {
         .first = (uint32_t)first,
         .end = (uint32_t)end,
-        .weight = sum.copy_bytes + sum.delete_bytes + sum.pending,
+        .weight = sum_of_bytes(sum_of_bytes(sum.copy_bytes, sum.delete_bytes),
+                               sum.pending),
     };
 
     if (sum.shown)

@@ -49,6 +49,8 @@ enum intent {
     INTENT_VERIFY,
     INTENT_UNDO,
     INTENT_RESTORE,
+    INTENT_LINES, /* what differs between two texts */
+    INTENT_MARK,
     /* sync, eject */
     INTENT_PAUSE,
     INTENT_STOP,
@@ -56,6 +58,7 @@ enum intent {
     INTENT_ASK_TO_QUIT,
     /* other screens, from the drives */
     INTENT_ADD,
+    INTENT_MOUNT,
     INTENT_HEALTH,
     INTENT_SETTINGS,
     INTENT_DEFAULT,

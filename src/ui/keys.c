@@ -25,7 +25,7 @@ static const struct binding everywhere[] = {
     {{'?'}, INTENT_HELP, NULL, "this help", NULL},
     {{UI_KEY_ESCAPE}, INTENT_CANCEL, NULL, "cancel, at every level", NULL},
     {{'q'}, INTENT_BACK, NULL, "back", NULL},
-    {{'m'}, INTENT_MOUSE, NULL, "mouse on or off (to select text)", NULL},
+    {{'M'}, INTENT_MOUSE, NULL, "mouse on or off (to select text)", NULL},
     {{UI_CONTROL('l')}, INTENT_REDRAW, NULL, "draw the screen anew", NULL},
     {{UI_CONTROL('z')}, INTENT_SUSPEND, NULL, "to the shell; fg returns", NULL},
     {{UI_CONTROL('c')},
@@ -72,24 +72,24 @@ const struct binding *keys_find_invalid(const struct bindings *screen,
     return NULL;
 }
 
-const char *keys_name(uint32_t key, char buffer[KEY_NAME_SIZE])
+const char *keys_name(uint32_t key, bool is_ascii, char buffer[KEY_NAME_SIZE])
 {
     static const struct {
         uint32_t key;
-        const char *name;
+        const char *name, *ascii;
     } names[] = {
-        {UI_KEY_UP, "↑"},         {UI_KEY_DOWN, "↓"},
-        {UI_KEY_LEFT, "←"},       {UI_KEY_RIGHT, "→"},
-        {UI_KEY_PAGE_UP, "PgUp"}, {UI_KEY_PAGE_DOWN, "PgDn"},
-        {UI_KEY_HOME, "Home"},    {UI_KEY_END, "End"},
-        {UI_KEY_BACKSPACE, "⌫"},  {UI_KEY_DELETE, "Del"},
-        {UI_KEY_ENTER, "Enter"},  {UI_KEY_TAB, "Tab"},
-        {UI_KEY_ESCAPE, "Esc"},   {' ', "Space"},
+        {UI_KEY_UP, "↑", "Up"},          {UI_KEY_DOWN, "↓", "Down"},
+        {UI_KEY_LEFT, "←", "Left"},      {UI_KEY_RIGHT, "→", "Right"},
+        {UI_KEY_PAGE_UP, "PgUp", NULL},  {UI_KEY_PAGE_DOWN, "PgDn", NULL},
+        {UI_KEY_HOME, "Home", NULL},     {UI_KEY_END, "End", NULL},
+        {UI_KEY_BACKSPACE, "⌫", "Bksp"}, {UI_KEY_DELETE, "Del", NULL},
+        {UI_KEY_ENTER, "Enter", NULL},   {UI_KEY_TAB, "Tab", NULL},
+        {UI_KEY_ESCAPE, "Esc", NULL},    {' ', "Space", NULL},
     };
 
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (names[i].key == key)
-            return names[i].name;
+            return is_ascii && names[i].ascii ? names[i].ascii : names[i].name;
     if (key < 0x20)
         snprintf(buffer, KEY_NAME_SIZE, "^%c", (int)(key - 1 + 'A'));
     else

@@ -75,7 +75,7 @@ const struct binding *keys_find_invalid(const struct bindings *screen,
                                         uint32_t key);
 
 #define KEY_NAME_SIZE 16
-/* "s", "Enter", "Space", "^Z" */
-const char *keys_name(uint32_t key, char buffer[KEY_NAME_SIZE]);
+/* "s", "Enter", "Space", "^Z"; "→", or "Right" where nothing can show that. */
+const char *keys_name(uint32_t key, bool is_ascii, char buffer[KEY_NAME_SIZE]);
 
 #endif

@@ -24,6 +24,10 @@ struct lookup {
 
     char *subject; /* whose versions: a path here, or VOLUME:/PATH */
     struct table versions;
+    const char *marked; /* its row's `volume`, as a name of it; NULL: none */
+
+    struct table lines; /* what differs between two of them */
+    char *lines_before, *lines_after;
 
     char *pattern;   /* what is looked for; NULL: nothing yet */
     bool asks_again; /* it has changed since it was asked */
@@ -61,6 +65,11 @@ void model_open_history(struct model *model);
 void model_open_run(struct model *model, const struct table_row *run);
 /* `subject`: an absolute path, or VOLUME:/PATH. */
 void model_open_versions(struct model *model, const char *subject);
+/* Marks the version under the cursor, or unmarks it. */
+void model_mark_version(struct model *model);
+const struct table_row *model_marked_version(const struct model *model);
+/* What differs between it and the marked one, else what is there now. */
+void model_open_lines(struct model *model);
 void model_open_find(struct model *model);
 void model_set_pattern(struct model *model, const char *pattern);
 void model_open_copies(struct model *model);
@@ -71,6 +80,8 @@ char *model_subject(const struct model *model, const char *job,
 /* Of the screen that is shown; NULL: it has none. */
 const struct table *model_shown_table(const struct model *model);
 struct table *model_table(struct model *model);
+/* Out of its filter, else of what one of its rows opened, else the screen. */
+void model_leave_table(struct model *model);
 /* Its cursor is among what is visible; screen_table.c knows how much that is.
  */
 void model_fit_table(struct model *model);
@@ -98,7 +109,13 @@ int64_t model_count_drift(const struct model *model, const struct drive *drive);
 void model_ask_to_undo(struct model *model);
 void model_undo(struct model *model);
 void model_ask_to_restore(struct model *model);
-void model_restore(struct model *model, bool replaces);
+/* `to`: a directory, absolute; NULL: where it came from. */
+void model_restore(struct model *model, bool replaces, const char *to);
+/* VOLUME:/PATH of a copy; free() it. */
+char *model_place_of_version(const struct model *model,
+                             const struct table_row *row);
+/* False, and told: it is on a drive that is away. */
+bool model_can_read_version(struct model *model, const struct table_row *row);
 void model_ask_to_verify(struct model *model, const struct drive *drive);
 void model_verify(struct model *model, const struct drive *drive,
                   double sample);

@@ -68,6 +68,7 @@ void model_release(struct model *model)
     exclusion_release(&model->exclusion);
     lookup_release(&model->lookup);
     mend_release(&model->mend);
+    crons_release(&model->crons);
 }
 
 /* --- requests --------------------------------------------------------------
@@ -263,6 +264,15 @@ static bool role_mends(enum role role)
     return role >= ROLE_UNDO && role <= ROLE_VERIFY;
 }
 
+/* Free space, what was read back, what a run left: no device tells of it. */
+static void look_again_after(struct model *model, enum role role)
+{
+    for (size_t i = 0; i < COUNT_OF(at_work); i++)
+        if (role == at_work[i] && !is_writing(model) &&
+            !model_is_under_way(model, ROLE_RESCAN))
+            model_post(model, ROLE_RESCAN, command_new(COMMAND_RESCAN));
+}
+
 static void role_done(struct model *model, enum role role,
                       const struct event *event)
 {
@@ -273,16 +283,24 @@ static void role_done(struct model *model, enum role role,
         model_scan_done(model, event);
     if ((role == ROLE_WATCH || role == ROLE_JOBS) && event->code)
         set_text(&model->trouble, event->text);
-    if ((role == ROLE_RESCAN || role == ROLE_ASK_TO_QUIT) && event->text)
+    if (role == ROLE_RESCAN && model->message &&
+        !strcmp(model->message, LOOKING_AGAIN))
+        set_text(&model->message, NULL); /* it may hide the news */
+    if ((role == ROLE_RESCAN || role == ROLE_ASK_TO_QUIT ||
+         role == ROLE_MOUNT) &&
+        event->text)
         set_text(&model->message, event->text);
     if (role == ROLE_SPACE || role == ROLE_PRUNE)
         model_space_done(model, role, event);
+    if (role == ROLE_CRONS || role == ROLE_SILENCE)
+        model_crons_done(model, role, event);
     if (role == ROLE_EXCLUDE)
         model_exclude_done(model, event);
     if (role_mends(role))
         model_mend_done(model, (int)role, event);
     else if (role_looks_up(role))
         model_lookup_done(model, (int)role, event);
+    look_again_after(model, role);
     quit_if_free(model);
 }
 
@@ -319,6 +337,8 @@ static void apply_to_role(struct model *model, enum role role,
         model_apply_folder(model, event);
     } else if (role == ROLE_SETUP) {
         model_apply_setup(model, event);
+    } else if (event->kind == EVENT_RSYNC_LINE) {
+        model_apply_crons(model, event);
     } else if (role == ROLE_SETTINGS) {
         model_apply_settings(model, event);
     } else if (role == ROLE_SET) {
@@ -358,6 +378,7 @@ void model_apply(struct model *model, struct event *event)
     model_setup_follow(model);
     model_scan_next(model);
     model_find_news(model);
+    model_offer_silence(model);
     model_fit_table(model);
 }
 

@@ -20,6 +20,7 @@
  *     model_setup*.c   a drive and a job are made known: setup.h
  *     model_settings.c settings are shown and changed: settings.h
  *     model_space.c    a drive that is too full, and versions that may go
+ *     model_crons.c    what rsync does by cron, before and after the first sync
  *     model_exclude.c  a pattern into a job's `exclude`, and out again
  *     model_news.c     the banner: the worst news that was not dismissed
  *
@@ -62,9 +63,13 @@ enum role {
     ROLE_EXCLUDE,
     ROLE_SPACE, /* what may be pruned: nothing is */
     ROLE_PRUNE,
+    ROLE_MOUNT,
+    ROLE_CRONS, /* what rsync does by cron */
+    ROLE_SILENCE,
     ROLE_RUNS, /* lookup.h, from here on */
     ROLE_ITEMS,
     ROLE_VERSIONS,
+    ROLE_LINES,
     ROLE_FIND,
     ROLE_COPIES,
     ROLE_UNDO,
@@ -96,6 +101,9 @@ struct request {
     bool on;                 /* MOUSE */
     int64_t amount;          /* LIMIT */
 };
+
+/* Said until it is done. */
+#define LOOKING_AGAIN "looking again"
 
 /* --- jobs and their plans --------------------------------------------------
  */
@@ -137,6 +145,7 @@ struct run_part {
     char *job, *volume;
     int64_t bytes_total, files_total;
     bool is_over;
+    bool is_first; /* nothing of it was ever synced before */
     struct sync_info info;
     char *text; /* why it ended; NULL */
 };
@@ -238,6 +247,8 @@ enum answer {
     ANSWER_EXCLUDE_KIND,
     ANSWER_RESTORE,
     ANSWER_RESTORE_IN_PLACE,
+    ANSWER_RESTORE_ELSEWHERE,
+    ANSWER_SILENCE,
     ANSWER_VERIFY,
     ANSWER_VERIFY_SAMPLE,
     ANSWER_SET_UP,
@@ -284,6 +295,22 @@ struct shortage {
     bool wants_eject;
 };
 
+/* --- what rsync does by cron ------------------------------------------------
+ */
+
+struct crons {
+    struct {
+        struct rsync_line *items;
+        size_t count, capacity;
+    } lines;
+    struct {
+        char **items; /* of the crontab, to be made comments; owned */
+        size_t count, capacity;
+    } repeated;
+    bool are_asked_for_run; /* lines that do what a job did now */
+    bool are_offered;       /* `repeated`, when nothing else is on the screen */
+};
+
 /* --- a pattern for a job's `exclude` ---------------------------------------
  */
 
@@ -306,6 +333,7 @@ enum screen_id {
     SCREEN_EJECT,
     SCREEN_HISTORY,
     SCREEN_VERSIONS,
+    SCREEN_LINES,
     SCREEN_FIND,
     SCREEN_COPIES,
     SCREEN_DRIFT,
@@ -350,6 +378,7 @@ struct model {
     struct exclusion exclusion;
     struct lookup lookup;
     struct mend mend;
+    struct crons crons;
 
     enum screen_id screen;
     enum screen_id under[SCREEN_COUNT]; /* where `q` leads back to */
@@ -445,6 +474,9 @@ void model_preselect(struct model *model);
 void model_apply_drives(struct model *model, struct event *event);
 const struct drive_volume *model_find_volume(const struct model *model,
                                              const char *name);
+/* What `m` mounts: a known one, else the first; NULL: all are mounted. */
+const struct drive_volume *drive_volume_to_mount(const struct drive *drive);
+void model_mount(struct model *model, const struct drive *drive);
 bool volume_is_ready(const struct drive_volume *volume); /* may be written */
 bool target_is_of(const struct target *target, const struct drive *drive);
 /* "hdd_homelab": the volume's name, or what else there is to call it. */
@@ -563,6 +595,18 @@ void model_apply_space(struct model *model, const struct event *event);
 void model_space_done(struct model *model, enum role role,
                       const struct event *event);
 void shortage_release(struct shortage *shortage);
+
+/* model_crons.c */
+void model_look_for_crons(struct model *model);
+void model_apply_crons(struct model *model, struct event *event);
+void model_crons_done(struct model *model, enum role role,
+                      const struct event *event);
+/* After the first good sync of a job. */
+void model_look_for_repeated(struct model *model);
+/* Asks once the drives are shown and nothing is under way. */
+void model_offer_silence(struct model *model);
+void model_silence_next(struct model *model);
+void crons_release(struct crons *crons);
 
 /* model_exclude.c */
 void model_ask_to_exclude(struct model *model);

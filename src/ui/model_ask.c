@@ -135,7 +135,13 @@ void model_answer(struct model *model, enum answer answer)
         break;
     case ANSWER_RESTORE:
     case ANSWER_RESTORE_IN_PLACE:
-        model_restore(model, answer == ANSWER_RESTORE_IN_PLACE);
+        model_restore(model, answer == ANSWER_RESTORE_IN_PLACE, NULL);
+        break;
+    case ANSWER_RESTORE_ELSEWHERE:
+        model_open_elsewhere(model);
+        break;
+    case ANSWER_SILENCE:
+        model_silence_next(model);
         break;
     case ANSWER_SET_UP:
         model_setup_write(model);

@@ -1,6 +1,7 @@
 #include "ui/model.h"
 
 #include "core/base/array.h"
+#include "core/base/quantity.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,36 @@ const struct drive_volume *model_find_volume(const struct model *model,
     return NULL;
 }
 
+const struct drive_volume *drive_volume_to_mount(const struct drive *drive)
+{
+    const struct drive_volume *first = NULL;
+
+    for (size_t i = 0; i < drive->volumes.count; i++) {
+        const struct drive_volume *volume = &drive->volumes.items[i];
+        if (!drive->is_attached || volume->is_mounted || !*volume->device ||
+            (!drive->is_external && !*volume->name))
+            continue;
+        if (*volume->name)
+            return volume;
+        if (!first)
+            first = volume;
+    }
+    return first;
+}
+
+void model_mount(struct model *model, const struct drive *drive)
+{
+    const struct drive_volume *volume = drive_volume_to_mount(drive);
+    struct command *command;
+
+    if (!volume || model_is_under_way(model, ROLE_MOUNT))
+        return;
+    command = command_new(COMMAND_MOUNT);
+    command_add_name(command, *volume->name ? volume->name : volume->device);
+    model_post(model, ROLE_MOUNT, command);
+    model_say(model, "mounting %s", volume_title(volume));
+}
+
 bool volume_is_ready(const struct drive_volume *volume)
 {
     return *volume->name && volume->is_mounted && !volume->is_read_only &&
@@ -192,7 +223,7 @@ static void add_count(struct drive_count *to, const struct drive_count *from)
     to->is_sharp &= from->is_sharp || from->error;
     to->pending += from->pending;
     to->files += from->files;
-    to->bytes += from->bytes;
+    to->bytes = sum_of_bytes(to->bytes, from->bytes);
     to->conflicts += from->conflicts;
     to->held += from->held;
     to->left_out += from->left_out;
@@ -307,6 +338,9 @@ void model_apply_drives(struct model *model, struct event *event)
     struct drives before = model->drives;
     size_t index = model_selected_index(model);
 
+    /* Else what has left would be plugged in once more. */
+    if (event->drives.number < before.number)
+        return;
     model->drives = event->drives;
     event->drives = (struct drives){.items = NULL};
     set_text(&model->trouble, NULL);

@@ -80,9 +80,16 @@ static void judge_completeness(struct model *model)
         left.unknown = !target->has_left && !target->review && !target->error;
         leftovers_add(&sum, &left);
     }
+    const struct eject_proof *proof = &eject->info.proof;
+    bool has_all = leftovers_are_none(&sum);
+    bool is_doubtful =
+        eject->has_info && (proof->barrier_failed || proof->was_poisoned);
     free(eject->completeness);
-    eject->is_complete = leftovers_are_none(&sum);
-    eject->completeness = leftovers_words(&sum);
+    eject->is_complete = has_all && !is_doubtful;
+    eject->completeness =
+        has_all && is_doubtful
+            ? xstrdup("whether everything is on it is not proved")
+            : leftovers_words(&sum);
 }
 
 /* --- beginning -------------------------------------------------------------

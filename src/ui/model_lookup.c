@@ -12,6 +12,7 @@ void lookup_release(struct lookup *lookup)
     table_release(&lookup->runs);
     table_release(&lookup->items);
     table_release(&lookup->versions);
+    table_release(&lookup->lines);
     table_release(&lookup->found);
     table_release(&lookup->jobs);
     table_release(&lookup->copies);
@@ -19,6 +20,8 @@ void lookup_release(struct lookup *lookup)
     free(lookup->run_volume);
     free(lookup->run_jobs);
     free(lookup->subject);
+    free(lookup->lines_before);
+    free(lookup->lines_after);
     free(lookup->pattern);
     free(lookup->copies_job);
     free(lookup->drift_drive);
@@ -49,6 +52,8 @@ const struct table *model_shown_table(const struct model *model)
         return lookup->shows_items ? &lookup->items : &lookup->runs;
     case SCREEN_VERSIONS:
         return &lookup->versions;
+    case SCREEN_LINES:
+        return &lookup->lines;
     case SCREEN_FIND:
         return &lookup->found;
     case SCREEN_COPIES:
@@ -113,6 +118,20 @@ static int failed_first(const void *one, const void *other)
     return a->rank == b->rank ? strcmp(a->path, b->path) : a->rank - b->rank;
 }
 
+void model_leave_table(struct model *model)
+{
+    struct table *table = model_table(model);
+
+    if (table->filter)
+        table_set_filter(table, NULL);
+    else if (model->screen == SCREEN_HISTORY && model->lookup.shows_items)
+        model->lookup.shows_items = false;
+    else if (model->screen == SCREEN_COPIES && model->lookup.copies_job)
+        model_open_copies(model);
+    else
+        model_back(model);
+}
+
 /* --- versions --------------------------------------------------------------
  */
 
@@ -132,6 +151,7 @@ void model_open_versions(struct model *model, const char *subject)
     struct command *command = command_new(COMMAND_VERSIONS);
 
     set_text(&model->lookup.subject, subject);
+    model->lookup.marked = NULL;
     set_text(&model->mend.note, NULL);
     command_add_name(command, subject);
     forget_filter(&model->lookup.versions);
@@ -152,6 +172,103 @@ static int by_path_and_age(const void *one, const void *other)
     if (a->version.created_ns != b->version.created_ns)
         return a->version.created_ns < b->version.created_ns ? 1 : -1;
     return strcmp(a->volume, b->volume);
+}
+
+/* --- two of them -----------------------------------------------------------
+ */
+
+const struct table_row *model_marked_version(const struct model *model)
+{
+    const struct table *table = &model->lookup.versions;
+
+    for (size_t i = 0; model->lookup.marked && i < table->count; i++)
+        if (table->items[i].volume == model->lookup.marked)
+            return &table->items[i];
+    return NULL;
+}
+
+void model_mark_version(struct model *model)
+{
+    const struct table_row *row = table_cursor(&model->lookup.versions);
+    const char *name = row ? row->volume : NULL;
+
+    model->lookup.marked = name == model->lookup.marked ? NULL : name;
+}
+
+static bool is_older(const struct version_info *one,
+                     const struct version_info *other)
+{
+    if (one->is_present != other->is_present)
+        return other->is_present;
+    return one->is_present ? one->committed_ns < other->committed_ns
+                           : one->created_ns < other->created_ns;
+}
+
+static char *version_title(const struct model *model,
+                           const struct table_row *row)
+{
+    char when[WORDS_SIZE];
+
+    return row->version.is_present
+               ? xasprintf("on %s now", row->volume)
+               : xasprintf(
+                     "on %s until %s", row->volume,
+                     words_time(model->now_ns, row->version.created_ns, when));
+}
+
+/* When it had the name for the last time; 0: it has it now. */
+static int64_t moment_of(const struct table_row *row)
+{
+    return row->version.is_present ? 0 : row->version.created_ns - 1;
+}
+
+/* The file that was asked about; of a directory, the row's. */
+static char *subject_now(const struct model *model, const struct table_row *row)
+{
+    const char *subject = model->lookup.subject;
+    char *own = model_subject(model, row->job, row->volume, row->path);
+
+    if (strcmp(own, subject) != 0 && path_is_within(own, subject))
+        return own;
+    free(own);
+    return xstrdup(subject);
+}
+
+/* The older one comes first. */
+void model_open_lines(struct model *model)
+{
+    struct lookup *lookup = &model->lookup;
+    const struct table_row *row = table_cursor(&lookup->versions);
+    const struct table_row *other = model_marked_version(model);
+    struct command *command;
+
+    if (other == row)
+        other = NULL;
+    if (!row || !model_can_read_version(model, row) ||
+        (other && !model_can_read_version(model, other)))
+        return;
+    if (other && is_older(&other->version, &row->version)) {
+        const struct table_row *older = other;
+        other = row;
+        row = older;
+    }
+    CLEANUP_FREE char *before = model_place_of_version(model, row);
+    CLEANUP_FREE char *after =
+        other ? model_place_of_version(model, other) : subject_now(model, row);
+    free(lookup->lines_before);
+    free(lookup->lines_after);
+    lookup->lines_before = version_title(model, row);
+    lookup->lines_after = other           ? version_title(model, other)
+                          : *after == '/' ? xstrdup("here now")
+                                          : xstrdup("there now");
+    command = command_new(COMMAND_LINES);
+    command_add_name(command, before);
+    command_add_name(command, after);
+    command->at_ns = moment_of(row);
+    command->other_at_ns = other ? moment_of(other) : 0;
+    forget_filter(&lookup->lines);
+    ask(model, ROLE_LINES, command, &lookup->lines);
+    model_open(model, SCREEN_LINES);
 }
 
 /* --- find ------------------------------------------------------------------
@@ -329,6 +446,10 @@ void model_apply_lookup(struct model *model, int role, struct event *event)
         row.version = event->version;
         table = &lookup->versions;
         break;
+    case EVENT_LINE:
+        row.line = event->line;
+        table = &lookup->lines;
+        break;
     case EVENT_FOUND:
         row.found = event->found;
         table = &lookup->found;
@@ -357,11 +478,25 @@ static struct table *table_of(struct lookup *lookup, int role)
         return &lookup->items;
     case ROLE_VERSIONS:
         return &lookup->versions;
+    case ROLE_LINES:
+        return &lookup->lines;
     case ROLE_FIND:
         return &lookup->found;
     default:
         return lookup->copies_job ? &lookup->copies : &lookup->jobs;
     }
+}
+
+static void go_to_first_difference(struct table *table)
+{
+    size_t first = 0;
+
+    while (first < table_count(table) &&
+           table_row(table, first)->line.kind != LINE_GONE &&
+           table_row(table, first)->line.kind != LINE_NEW)
+        first++;
+    if (!table->cursor)
+        table_go_to(table, (long)first);
 }
 
 static void put_in_order(struct lookup *lookup, struct table *table)
@@ -377,6 +512,8 @@ static void put_in_order(struct lookup *lookup, struct table *table)
     else if (table == &lookup->copies) {
         rank_copies(table);
         table_sort(table, fewest_first);
+    } else if (table == &lookup->lines) {
+        go_to_first_difference(table);
     }
 }
 

@@ -77,7 +77,7 @@ static void add_part(struct strbuf *out, int64_t count, const char *one,
 
     if (count)
         strbuf_addf(out, "%s%s %s", out->length ? ", " : "",
-                    format_count(count, number), count == 1 ? one : many);
+                    format_count(count, number), plural(count, one, many));
 }
 
 static char *describe_undo(const struct run_counts *counts)
@@ -167,19 +167,45 @@ static void tell_undone(struct model *model, const struct event *event)
 /* --- restore ---------------------------------------------------------------
  */
 
+bool model_can_read_version(struct model *model, const struct table_row *row)
+{
+    const struct drive_volume *volume = model_find_volume(model, row->volume);
+
+    if (volume && volume->is_mounted)
+        return true;
+    model_say(model, "plug %s in first: this copy is on it", row->volume);
+    return false;
+}
+
+char *model_place_of_version(const struct model *model,
+                             const struct table_row *row)
+{
+    const struct target *target =
+        model_find_target(model, row->job, row->volume);
+
+    return target ? xasprintf("%s:%s/%s", row->volume, target->directory,
+                              row->path)
+                  : xstrdup(model->lookup.subject);
+}
+
+/* A job of another machine has no place here. */
+static bool has_place_here(const struct model *model,
+                           const struct table_row *row)
+{
+    const struct target *target =
+        model_find_target(model, row->job, row->volume);
+
+    return target && *target->source;
+}
+
 void model_ask_to_restore(struct model *model)
 {
     const struct table_row *row = table_cursor(&model->lookup.versions);
     struct question question = {.title = NULL};
     char when[WORDS_SIZE], bytes[QUANTITY_SIZE] = "of unknown size";
 
-    if (!row || is_busy(model))
+    if (!row || is_busy(model) || !model_can_read_version(model, row))
         return;
-    const struct drive_volume *volume = model_find_volume(model, row->volume);
-    if (!volume || !volume->is_mounted) {
-        model_say(model, "plug %s in first: this copy is on it", row->volume);
-        return;
-    }
     const char *slash = strrchr(row->path, '/');
     if (row->version.size_bytes >= 0)
         format_bytes(row->version.size_bytes, bytes);
@@ -187,35 +213,34 @@ void model_ask_to_restore(struct model *model)
     name_display(slash ? slash + 1 : row->path, &name);
     question.title = xasprintf("Get back %s?", name.text);
     question.text = xasprintf(
-        "%s, copied %s, from %s, to where it came from.\nNothing is lost: "
-        "what is there now stays under its name or is kept beside it, with "
-        "the date.",
+        "%s, copied %s, from %s.\nNothing is lost: what is there now stays "
+        "under its name or is kept beside it, with the date.",
         bytes,
         row->version.committed_ns
             ? words_time(model->now_ns, row->version.committed_ns, when)
             : "nobody knows when",
         row->volume);
-    question_add(&question, 'b', "beside what is there", ANSWER_RESTORE);
-    question_add(&question, 'i', "in its place", ANSWER_RESTORE_IN_PLACE);
+    if (has_place_here(model, row)) {
+        question_add(&question, 'b', "beside what is there", ANSWER_RESTORE);
+        question_add(&question, 'i', "in its place", ANSWER_RESTORE_IN_PLACE);
+    }
+    question_add(&question, 't', "to another folder", ANSWER_RESTORE_ELSEWHERE);
     model_ask(model, &question);
 }
 
-void model_restore(struct model *model, bool replaces)
+void model_restore(struct model *model, bool replaces, const char *to)
 {
     const struct table_row *row = table_cursor(&model->lookup.versions);
-    const struct target *target =
-        row ? model_find_target(model, row->job, row->volume) : NULL;
 
     if (!row)
         return;
     struct command *command = command_new(COMMAND_RESTORE);
-    CLEANUP_FREE char *place = target ? xasprintf("%s:%s/%s", row->volume,
-                                                  target->directory, row->path)
-                                      : xstrdup(model->lookup.subject);
+    CLEANUP_FREE char *place = model_place_of_version(model, row);
     command_add_name(command, place);
     if (!row->version.is_present) /* when it had the name for the last time */
         command->at_ns = row->version.created_ns - 1;
     command->replace = replaces;
+    command->to = to ? xstrdup(to) : NULL;
     begin(model, ROLE_RESTORE, command);
 }
 

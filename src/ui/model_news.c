@@ -81,7 +81,24 @@ static bool is_here(const struct model *model, const char *volume)
     return found && found->is_mounted;
 }
 
-/* Back again it is an unsafe drive as any other. */
+/* Not red: what is on it may go, but not all is on it. */
+static bool offer_unrepaired(struct model *model, const struct drive *drive)
+{
+    if (!*drive->unrepaired)
+        return false;
+    return offer(
+        model, (struct news){
+                   .key = xasprintf("unrepaired %s", drive_short_title(drive)),
+                   .line = xasprintf("%s: %s", drive_short_title(drive),
+                                     drive->unrepaired),
+                   .why = xasprintf("%s\n\nThe drive may be ejected "
+                                    "before, but not all is on it.",
+                                    drive->unrepaired),
+                   .is_bad = true,
+               });
+}
+
+/* Back again it is an interrupted drive as any other. */
 static bool offer_pulled(struct model *model)
 {
     if (!model->pulled.line || is_here(model, model->pulled_volume))
@@ -283,6 +300,7 @@ void model_find_news(struct model *model)
 {
     bool has_news = offer_trouble(model) || offer_pulled(model) ||
                     find_of_drives(model, offer_unsafe) ||
+                    find_of_drives(model, offer_unrepaired) ||
                     find_of_drives(model, offer_health) ||
                     find_of_drives(model, offer_problem) ||
                     find_of_targets(model, offer_error) ||

@@ -159,8 +159,10 @@ static void describe_missing(const struct sync_run *run, int64_t missing,
     words_count(missing, "file", files);
     if (run->outcome == OUTCOME_NO_SPACE) {
         question->title = xasprintf("Full: %s did not arrive", files);
-        question->text = xasprintf("%s.\n%s is still plugged in and mounted.",
-                                   why_ended(run), run->title);
+        question->text = xasprintf(
+            "There was no room for %s. A retry asks which old versions may\n"
+            "go. %s is still plugged in and mounted.",
+            missing == 1 ? "it" : "them", run->title);
     } else if (all_were_changing(run)) {
         question->title = xasprintf("%s still changing: not copied", files);
         question->text = xasprintf(

@@ -273,6 +273,11 @@ static void end_run(struct model *model, const struct event *event)
         model_wish_drive(model, drive, WISH_AUTO);
     if (!model_is_under_way(model, ROLE_JOBS))
         model_post(model, ROLE_JOBS, command_new(COMMAND_JOB_LIST));
+    for (size_t i = 0; i < run->parts.count && is_well(run->outcome); i++)
+        if (run->parts.items[i].is_first) {
+            model_look_for_repeated(model);
+            break;
+        }
     if (!drive || model->quits || run->pulled)
         return;
     if (run->wants_eject_anyway || (run->wants_eject && is_well(run->outcome)))

@@ -12,6 +12,15 @@
 /* A name is typed in scripts: a long one would not be. */
 #define NAME_MOST 40
 
+static void forget_exclude(struct setup *setup)
+{
+    for (size_t i = 0; i < setup->exclude_count; i++)
+        free(setup->exclude[i]);
+    free(setup->exclude);
+    setup->exclude = NULL;
+    setup->exclude_count = 0;
+}
+
 void setup_release(struct setup *setup)
 {
     folders_release(&setup->folders);
@@ -24,6 +33,7 @@ void setup_release(struct setup *setup)
     free(setup->volume_name);
     free(setup->job_name);
     free(setup->error);
+    forget_exclude(setup);
     *setup = (struct setup){.step = SETUP_DRIVE};
 }
 
@@ -68,7 +78,16 @@ void model_open_setup(struct model *model)
         if (choice.drive == model_selected_index(model))
             model->setup.cursor = i;
     }
+    model_look_for_crons(model);
     model_go(model, SCREEN_SETUP);
+}
+
+void model_open_elsewhere(struct model *model)
+{
+    setup_release(&model->setup);
+    model->setup.step = SETUP_ELSEWHERE;
+    model_open_folder(model, NULL);
+    model_open(model, SCREEN_SETUP);
 }
 
 /* --- names -----------------------------------------------------------------
@@ -161,6 +180,71 @@ static void look_into(struct model *model, size_t index)
     model_open_folder(model, path);
 }
 
+/* --- what rsync does ---
+ */
+
+static bool has_source(const struct model *model, const char *source)
+{
+    for (size_t i = 0; i < model->targets.count; i++)
+        if (!strcmp(model->targets.items[i].source, source))
+            return true;
+    return false;
+}
+
+static bool fills(const struct model *model, const struct rsync_line *line,
+                  const char *mount_point)
+{
+    return path_is_within(line->target, mount_point) &&
+           !has_source(model, line->source);
+}
+
+size_t setup_rsync_lines(const struct model *model, const char *mount_point)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < model->crons.lines.count; i++)
+        count += fills(model, &model->crons.lines.items[i], mount_point);
+    return count;
+}
+
+const struct rsync_line *setup_rsync_line(const struct model *model,
+                                          size_t index)
+{
+    const struct setup *setup = &model->setup;
+    const struct folders *folders = &setup->folders;
+    const char *filter = folders->filter ? folders->filter : "";
+
+    if (setup->step != SETUP_FOLDER || *filter || !folders->path ||
+        !setup->home || strcmp(folders->path, setup->home) != 0)
+        return NULL;
+    for (size_t i = 0; i < model->crons.lines.count; i++) {
+        const struct rsync_line *line = &model->crons.lines.items[i];
+        if (fills(model, line, setup->mount_point) && !index--)
+            return line;
+    }
+    return NULL;
+}
+
+/* Source, place, mode and exclusions as rsync has them. */
+static void take_rsync_line(struct model *model, const struct rsync_line *line)
+{
+    struct setup *setup = &model->setup;
+    const char *below = line->target + strlen(setup->mount_point);
+
+    set_text(&setup->source, line->source);
+    set_text(&setup->directory, below + strspn(below, "/"));
+    setup->mode = line->deletes ? JOB_MIRROR : JOB_UPDATE;
+    forget_exclude(setup);
+    setup->exclude = xcalloc(line->exclude_count + 1, sizeof *setup->exclude);
+    for (size_t i = 0; i < line->exclude_count; i++)
+        setup->exclude[i] = xstrdup(line->exclude[i]);
+    setup->exclude_count = line->exclude_count;
+    free(setup->job_name);
+    setup->job_name = setup_name(model, path_name(setup->source));
+    setup->joins = false;
+    enter_step(model, SETUP_NAMES);
+}
+
 static void take_folder(struct model *model)
 {
     struct setup *setup = &model->setup;
@@ -168,8 +252,10 @@ static void take_folder(struct model *model)
     if (!setup->folders.path || setup->folders.error)
         return;
     set_text(&setup->source, setup->folders.path);
+    forget_exclude(setup);
     free(setup->job_name);
     setup->job_name = setup_name(model, path_name(setup->source));
+    setup_look_for_job(model);
     enter_step(model, SETUP_PLACE);
 }
 
@@ -184,28 +270,23 @@ char *setup_new_place(const struct setup *setup)
 {
     const char *typed = setup->folders.filter;
 
+    if (setup->step == SETUP_ELSEWHERE)
+        return typed && *typed ? joined(setup->folders.path, typed)
+                               : xstrdup(setup->folders.path);
     return path_join(setup_place_below(setup),
                      typed && *typed ? typed : path_name(setup->source));
 }
 
-static void take_place(struct model *model)
+/* Nothing is overwritten there: no further question. */
+static void restore_there(struct model *model)
 {
-    struct setup *setup = &model->setup;
+    const struct folders *folders = &model->setup.folders;
 
-    if (!setup->folders.path || setup->folders.error)
+    if (!folders->path || folders->error)
         return;
-    CLEANUP_FREE char *directory = setup->cursor == 0
-                                       ? setup_new_place(setup)
-                                       : xstrdup(setup_place_below(setup));
-    set_text(&setup->directory, directory);
-    enter_step(model, SETUP_MODE);
-}
-
-size_t setup_rows_before(const struct setup *setup)
-{
-    if (setup->step == SETUP_FOLDER)
-        return 1;
-    return setup->folders.path && *setup_place_below(setup) ? 2 : 1;
+    CLEANUP_FREE char *to = setup_new_place(&model->setup);
+    model_back(model);
+    model_restore(model, false, to);
 }
 
 static void ask_to_write(struct model *model)
@@ -218,15 +299,68 @@ static void ask_to_write(struct model *model)
         set_text(&setup->error, "a name is missing");
         return;
     }
-    question.title = xstrdup("Set it up?");
+    const char *folder =
+        setup->is_known ? "" : "a small folder .berth on the drive, and ";
+    question.title =
+        xstrdup(setup->joins ? "One more drive for this job?" : "Set it up?");
     question.text = xasprintf(
-        "Written is %sthe job %s in berth's\nconfiguration: %s -> %s:/%s, "
-        "%s.\nNo file is copied yet: the diff comes first.",
-        setup->is_known ? "" : "a small folder .berth on the drive, and ",
+        "Written is %s%s%s in berth's configuration: %s → %s:/%s, %s.%s\nNo "
+        "file is copied yet: the diff comes first.",
+        folder,
+        setup->joins ? "this drive as one more target of job " : "the job ",
         setup->job_name, source, setup->volume_name, setup->directory,
-        job_mode_name(setup->mode));
+        job_mode_name(setup->mode),
+        setup->exclude_count ? " What rsync leaves out is left out." : "");
     question_add(&question, 'y', "yes", ANSWER_SET_UP);
     model_ask(model, &question);
+}
+
+static void take_place(struct model *model)
+{
+    struct setup *setup = &model->setup;
+
+    if (!setup->folders.path || setup->folders.error)
+        return;
+    CLEANUP_FREE char *directory = setup->cursor == 0
+                                       ? setup_new_place(setup)
+                                       : xstrdup(setup_place_below(setup));
+    set_text(&setup->directory, directory);
+    if (!setup->joins)
+        enter_step(model, SETUP_MODE);
+    else if (!setup->is_known)
+        enter_step(model, SETUP_NAMES);
+    else
+        ask_to_write(model);
+}
+
+size_t setup_rows_before(const struct model *model)
+{
+    const struct setup *setup = &model->setup;
+    size_t lines = 0;
+
+    while (setup_rsync_line(model, lines))
+        lines++;
+    if (setup->step == SETUP_FOLDER || setup->step == SETUP_ELSEWHERE)
+        return lines + 1;
+    return setup->folders.path && *setup_place_below(setup) ? 2 : 1;
+}
+
+static void take_row(struct model *model)
+{
+    struct setup *setup = &model->setup;
+    size_t before = setup_rows_before(model);
+    const struct rsync_line *line = setup_rsync_line(model, setup->cursor);
+
+    if (setup->cursor >= before)
+        look_into(model, setup->cursor - before);
+    else if (line)
+        take_rsync_line(model, line);
+    else if (setup->step == SETUP_FOLDER)
+        take_folder(model);
+    else if (setup->step == SETUP_PLACE)
+        take_place(model);
+    else
+        restore_there(model);
 }
 
 void model_setup_next(struct model *model)
@@ -240,16 +374,9 @@ void model_setup_next(struct model *model)
         take_drive(model);
         break;
     case SETUP_FOLDER:
-        if (setup->cursor)
-            look_into(model, setup->cursor - 1);
-        else
-            take_folder(model);
-        break;
     case SETUP_PLACE:
-        if (setup->cursor >= setup_rows_before(setup))
-            look_into(model, setup->cursor - setup_rows_before(setup));
-        else
-            take_place(model);
+    case SETUP_ELSEWHERE:
+        take_row(model);
         break;
     case SETUP_MODE:
         setup->mode = (enum job_mode)setup->cursor;
@@ -261,13 +388,18 @@ void model_setup_next(struct model *model)
     }
 }
 
+bool setup_has_folders(const struct setup *setup)
+{
+    return setup->step == SETUP_FOLDER || setup->step == SETUP_PLACE ||
+           setup->step == SETUP_ELSEWHERE;
+}
+
 bool model_setup_up(struct model *model)
 {
     const struct setup *setup = &model->setup;
     const char *path = setup->folders.path;
 
-    if ((setup->step != SETUP_FOLDER && setup->step != SETUP_PLACE) || !path ||
-        !strcmp(path, "/") ||
+    if (!setup_has_folders(setup) || !path || !strcmp(path, "/") ||
         (setup->step == SETUP_PLACE && !*setup_place_below(setup)))
         return false;
     size_t length = path_parent_length(path);
@@ -282,8 +414,12 @@ void model_setup_back(struct model *model)
 
     if (setup->writing)
         return;
-    if (setup->step == SETUP_DRIVE)
+    if (setup->step == SETUP_ELSEWHERE)
+        model_back(model);
+    else if (setup->step == SETUP_DRIVE)
         model_go(model, SCREEN_DRIVES);
+    else if (setup->joins && setup->step == SETUP_NAMES)
+        enter_step(model, SETUP_PLACE);
     else
         enter_step(model, (enum setup_step)(setup->step - 1));
 }
@@ -297,11 +433,12 @@ size_t setup_rows(const struct model *model)
         return setup_choices(model, 0, NULL);
     case SETUP_FOLDER:
     case SETUP_PLACE:
-        return setup_rows_before(setup) + folders_count(&setup->folders);
+    case SETUP_ELSEWHERE:
+        return setup_rows_before(model) + folders_count(&setup->folders);
     case SETUP_MODE:
         return JOB_MOVE + 1;
     default:
-        return setup->is_known ? 1 : 2;
+        return setup->is_known || setup->joins ? 1 : 2;
     }
 }
 
@@ -357,7 +494,7 @@ void model_setup_type(struct model *model, uint32_t key)
     } else {
         edit_text(filter, key);
         setup->cursor =
-            folders_count(&setup->folders) ? setup_rows_before(setup) : 0;
+            folders_count(&setup->folders) ? setup_rows_before(model) : 0;
     }
 }
 
@@ -388,6 +525,10 @@ static void post_job(struct model *model)
     job->target_count = 1;
     job->targets[0] = (struct config_target){xstrdup(setup->volume_name),
                                              xstrdup(setup->directory)};
+    job->exclude = xcalloc(setup->exclude_count + 1, sizeof *job->exclude);
+    for (size_t i = 0; i < setup->exclude_count; i++)
+        job->exclude[i] = xstrdup(setup->exclude[i]);
+    job->exclude_count = setup->exclude_count;
     model->setup.writing = SETUP_JOB;
     model_post(model, ROLE_SETUP, command);
 }
@@ -395,10 +536,12 @@ static void post_job(struct model *model)
 void model_setup_write(struct model *model)
 {
     set_text(&model->setup.error, NULL);
-    if (model->setup.is_known)
-        post_job(model);
-    else
+    if (!model->setup.is_known)
         post_volume(model);
+    else if (model->setup.joins)
+        setup_join_job(model);
+    else
+        post_job(model);
 }
 
 static void look_for_it(struct model *model)
@@ -423,7 +566,7 @@ void model_apply_setup(struct model *model, const struct event *event)
     } else if (setup->writing == SETUP_VOLUME) {
         setup->is_known = true; /* a second try makes the job only */
         setup->cursor = 0;
-        post_job(model);
+        model_setup_write(model);
     } else {
         look_for_it(model);
     }

@@ -68,7 +68,8 @@ void model_apply_folder(struct model *model, const struct event *event)
             set_text(&folders->error, event->text);
         /* Nobody means all of the home directory by a first Enter. */
         if (setup->step == SETUP_FOLDER && !setup->cursor && folders->path &&
-            !folders->filter && !strcmp(folders->path, setup->home))
+            !folders->filter && !strcmp(folders->path, setup->home) &&
+            !setup_rsync_line(model, 0))
             setup->cursor = folders_count(folders) > 0;
     } else if (event->kind == EVENT_FOLDER && !event->text) {
         if (!folders->path && !setup->home)

@@ -79,11 +79,11 @@ static void ask(struct model *model)
     question.title = xasprintf("%s is too full", shortage->volume);
     question.text =
         shortage->prunable_files
-            ? xasprintf("needs %s, free %s\n%s of versions may go, in %s",
+            ? xasprintf("Needs %s, free %s.\n%s of versions may go, in %s.",
                         needed, free_bytes,
                         format_bytes(shortage->prunable_bytes, bytes),
                         words_count(shortage->prunable_files, "file", files))
-            : xasprintf("needs %s, free %s; no version may go", needed,
+            : xasprintf("Needs %s, free %s; no version may go.", needed,
                         free_bytes);
     if (shortage->prunable_files)
         question_add(&question, 'X', "prune", ANSWER_PRUNE);

@@ -107,6 +107,7 @@ static void add_part(struct sync_run *run, const struct target *target,
         .bytes_total = plan->totals.copy_bytes,
         .files_total =
             plan->totals.count[ACTION_NEW] + plan->totals.count[ACTION_UPDATE],
+        .is_first = !target->last_sync_ns,
     };
 
     run->bytes_total += part.bytes_total;

@@ -48,15 +48,25 @@ bool action_is_drift(const struct action *action)
     }
 }
 
+/*
+ * Sums of ranges are differences, so sums of all may wrap around: sparse files
+ * of 8 EiB exist. Of what is not there any more no size is known.
+ */
+static void add_bytes(int64_t *to, int64_t bytes)
+{
+    *to = (int64_t)((uint64_t)*to + (uint64_t)(bytes > 0 ? bytes : 0));
+}
+
 static void add_action(struct review_sum *sum, const struct action *action)
 {
     bool is_pending = action_is_pending(action);
 
     if (action->kind == ACTION_NEW || action->kind == ACTION_UPDATE)
-        sum->copy_bytes += action->size_bytes;
+        add_bytes(&sum->copy_bytes, action->size_bytes);
     if (action->kind == ACTION_DELETE)
-        sum->delete_bytes += action->size_bytes;
+        add_bytes(&sum->delete_bytes, action->size_bytes);
     sum->pending += is_pending;
+    sum->deletes += is_pending && action->kind == ACTION_DELETE;
     sum->files += is_pending && action->type != ENTRY_DIRECTORY;
     sum->shown += action->kind != ACTION_NOTE;
     sum->conflicts += action->kind == ACTION_CONFLICT;
@@ -64,19 +74,29 @@ static void add_action(struct review_sum *sum, const struct action *action)
 
 static void add_sum(struct review_sum *to, const struct review_sum *from)
 {
-    to->copy_bytes += from->copy_bytes;
-    to->delete_bytes += from->delete_bytes;
+    add_bytes(&to->copy_bytes, from->copy_bytes);
+    add_bytes(&to->delete_bytes, from->delete_bytes);
     to->pending += from->pending;
+    to->deletes += from->deletes;
     to->files += from->files;
     to->shown += from->shown;
     to->conflicts += from->conflicts;
 }
 
+/* More than anybody has shows as the most that can be said. */
+static int64_t difference(int64_t from, int64_t what)
+{
+    int64_t bytes = (int64_t)((uint64_t)from - (uint64_t)what);
+
+    return bytes < 0 ? INT64_MAX : bytes;
+}
+
 static void subtract_sum(struct review_sum *from, const struct review_sum *what)
 {
-    from->copy_bytes -= what->copy_bytes;
-    from->delete_bytes -= what->delete_bytes;
+    from->copy_bytes = difference(from->copy_bytes, what->copy_bytes);
+    from->delete_bytes = difference(from->delete_bytes, what->delete_bytes);
     from->pending -= what->pending;
+    from->deletes -= what->deletes;
     from->files -= what->files;
     from->shown -= what->shown;
     from->conflicts -= what->conflicts;
@@ -97,8 +117,7 @@ bool review_work(struct review *review, size_t rows)
         add_action(&review->total, action);
         review->too_young +=
             action->kind == ACTION_SKIP && action->reason == REASON_TOO_YOUNG;
-        review->unreadable +=
-            action->kind == ACTION_SKIP && action->reason == REASON_UNREADABLE;
+        review->unreadable += action_is_unread(action);
         review->drifted += action_is_drift(action);
         review->held += (action->flags & ACTION_HELD) != 0 &&
                         action->type != ENTRY_DIRECTORY;
@@ -120,15 +139,15 @@ static struct review_sum sum_before(const struct review *review, size_t row)
 struct review_sum review_sum_of(const struct review *review, size_t first,
                                 size_t end)
 {
-    struct review_sum sum = {0};
+    struct review_sum sum = {0}, before = {0};
 
     if (end - first <= REVIEW_STRIDE) {
         for (size_t i = first; i < end; i++)
             add_action(&sum, &review->plan.items[i]);
-        return sum;
+    } else {
+        before = sum_before(review, first);
+        sum = sum_before(review, end);
     }
-    struct review_sum before = sum_before(review, first);
-    sum = sum_before(review, end);
     subtract_sum(&sum, &before);
     return sum;
 }

@@ -24,6 +24,7 @@ struct review_sum {
     int64_t copy_bytes;   /* of new and changed files */
     int64_t delete_bytes; /* of files that are deleted, held ones included */
     uint32_t pending;     /* actions that a sync has to do */
+    uint32_t deletes;     /* of them */
     uint32_t files;       /* those that are no directories */
     uint32_t shown;       /* what a person is shown: all but notes */
     uint32_t conflicts;

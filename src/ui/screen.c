@@ -6,12 +6,13 @@
 #include <string.h>
 
 static const struct screen *const screens[] = {
-    [SCREEN_DRIVES] = &screen_drives,   [SCREEN_DIFF] = &screen_diff,
-    [SCREEN_SYNC] = &screen_sync,       [SCREEN_EJECT] = &screen_eject,
-    [SCREEN_HISTORY] = &screen_history, [SCREEN_VERSIONS] = &screen_versions,
-    [SCREEN_FIND] = &screen_find,       [SCREEN_COPIES] = &screen_copies,
-    [SCREEN_DRIFT] = &screen_drift,     [SCREEN_SETUP] = &screen_setup,
-    [SCREEN_HEALTH] = &screen_health,   [SCREEN_SETTINGS] = &screen_settings,
+    [SCREEN_DRIVES] = &screen_drives,     [SCREEN_DIFF] = &screen_diff,
+    [SCREEN_SYNC] = &screen_sync,         [SCREEN_EJECT] = &screen_eject,
+    [SCREEN_HISTORY] = &screen_history,   [SCREEN_VERSIONS] = &screen_versions,
+    [SCREEN_LINES] = &screen_lines,       [SCREEN_FIND] = &screen_find,
+    [SCREEN_COPIES] = &screen_copies,     [SCREEN_DRIFT] = &screen_drift,
+    [SCREEN_SETUP] = &screen_setup,       [SCREEN_HEALTH] = &screen_health,
+    [SCREEN_SETTINGS] = &screen_settings,
 };
 
 int screen_height(const struct model *model)
@@ -47,23 +48,37 @@ static void draw_header(const struct model *model, struct area area)
         area_put_right(rest, 0, STYLE_DIM, right.text);
 }
 
+/* Its end, or -1 where there is no room. */
+static int put_key(struct area area, int x, uint32_t key, const char *words,
+                   enum intent intent)
+{
+    char name[KEY_NAME_SIZE];
+    const char *shown = keys_name(key, area.canvas->is_ascii, name);
+    int width = text_width(shown) + 1 + text_width(words);
+
+    if (x + width > area.width)
+        return -1;
+    struct area place = area_columns(area, x, width);
+    int end = area_put(place, 0, 0, STYLE_KEY, shown);
+    area_put(place, end + 1, 0, STYLE_DIM, words);
+    area_hit(place, (int)intent, 0);
+    return x + width + 2;
+}
+
 static void draw_banner(const struct model *model, struct area area)
 {
-    static const char keys[] = "w why  ⌫ dismiss";
-    int width = area.width - text_width(keys) - 4;
-    struct area text = area_columns(area, 1, width);
+    int keys = area.canvas->is_ascii ? 23 : 20; /* "w why  Bksp dismiss" */
+    if (text_width(model->news.line) + 2 > area.width - keys)
+        keys = 9; /* the news are worth more than how to dismiss them */
+    struct area text = area_columns(area, 1, area.width - keys);
+    struct area right = area_columns(area, area.width - keys + 3, keys - 3);
 
     area_put(text, 0, 0, STYLE_BANNER, "!");
     area_put(text, 2, 0, model->news.is_bad ? STYLE_BAD : STYLE_BANNER,
              model->news.line);
-    struct area right = area_columns(area, width + 3, area.width);
-    int x = area_put(right, 0, 0, STYLE_KEY, "w");
-    x = area_put(right, x + 1, 0, STYLE_DIM, "why");
-    area_hit(area_columns(right, 0, x), INTENT_WHY, 0);
-    int start = x + 2;
-    x = area_put(right, start, 0, STYLE_KEY, "⌫");
-    x = area_put(right, x + 1, 0, STYLE_DIM, "dismiss");
-    area_hit(area_columns(right, start, x - start), INTENT_DISMISS, 0);
+    int x = put_key(right, 0, 'w', "why", INTENT_WHY);
+    if (x >= 0)
+        put_key(right, x, UI_KEY_BACKSPACE, "dismiss", INTENT_DISMISS);
 }
 
 /* Where a first run begins. */
@@ -114,22 +129,6 @@ static void draw_news(const struct model *model, struct area area)
 #define WIDE 100
 #define FOOTER_KEYS_NARROW 6
 
-static int footer_key(struct area area, int x, uint32_t key, const char *words,
-                      enum intent intent)
-{
-    char name[KEY_NAME_SIZE];
-    const char *shown = keys_name(key, name);
-    int width = text_width(shown) + 1 + text_width(words);
-
-    if (x + width > area.width)
-        return -1;
-    struct area place = area_columns(area, x, width);
-    int end = area_put(place, 0, 0, STYLE_KEY, shown);
-    area_put(place, end + 1, 0, STYLE_DIM, words);
-    area_hit(place, (int)intent, 0);
-    return x + width + 2;
-}
-
 static const struct binding *footer_binding(const struct model *model,
                                             const struct bindings *bindings,
                                             size_t *at)
@@ -154,13 +153,13 @@ static void draw_footer(const struct model *model, struct area area)
         binding = footer_binding(model, bindings, &at);
         if (!binding)
             break;
-        int next = footer_key(area_columns(area, 0, room), x, binding->keys[0],
-                              binding->words, binding->intent);
+        int next = put_key(area_columns(area, 0, room), x, binding->keys[0],
+                           binding->words, binding->intent);
         if (next < 0)
             break;
         x = next;
     }
-    footer_key(area, x, '?', "more", INTENT_HELP);
+    put_key(area, x, '?', "more", INTENT_HELP);
 }
 
 /* What is being typed: what is looked for, else a filter. */
@@ -453,8 +452,8 @@ static void say_not_now(struct model *model, uint32_t key)
     if (drive && !drive->is_attached)
         model_say(model, "%s is not plugged in", drive->title);
     else
-        model_say(model, "%s, %s: not possible now", keys_name(key, name),
-                  binding->words);
+        model_say(model, "%s, %s: not possible now",
+                  keys_name(key, false, name), binding->words);
 }
 
 static void handle_key(struct model *model, uint32_t key)
@@ -490,5 +489,6 @@ void screen_input(struct model *model, const struct canvas *canvas,
     }
     model_scan_next(model);
     model_find_news(model);
+    model_offer_silence(model);
     model_fit_table(model);
 }

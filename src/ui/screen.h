@@ -26,8 +26,8 @@ struct screen {
 };
 
 extern const struct screen screen_drives, screen_diff, screen_sync,
-    screen_eject, screen_history, screen_versions, screen_find, screen_copies,
-    screen_drift, screen_setup, screen_health, screen_settings;
+    screen_eject, screen_history, screen_versions, screen_lines, screen_find,
+    screen_copies, screen_drift, screen_setup, screen_health, screen_settings;
 
 void screen_draw(const struct model *model, struct canvas *canvas);
 /* The canvas knows what is where: for clicks. */
@@ -74,25 +74,38 @@ struct table_look {
     /* The line below the list: the whole story of the row under the cursor. */
     void (*about)(const struct model *model, const struct table_row *row,
                   struct strbuf *out);
+    /* Enter, → or a second click on the row under the cursor; NULL: nothing. */
+    void (*open)(struct model *model, const struct table_row *row);
 };
+/* Keys that every list has. */
+#define BINDING_FILTER                                                         \
+    {                                                                          \
+        {'/'}, INTENT_FILTER, "filter", "only what contains what you type",    \
+            NULL                                                               \
+    }
+#define BINDING_BACK                                                           \
+    {                                                                          \
+        {'q'}, INTENT_BACK, "back", NULL, NULL                                 \
+    }
 /* The line above the list, unless how something went stands there. */
 void screen_draw_words(const struct model *model, struct area area,
                        const char *words);
+/* The table of the screen that is shown. */
 void screen_draw_table(const struct model *model, struct area area,
-                       const struct table *table,
                        const struct table_look *look);
 /* "3 of 1,204 shown"; nothing when all are. */
 void screen_describe_table(const struct table *table, const char *one,
                            const char *many, struct strbuf *out);
-/* Moves the cursor; false when the intent is another. To the right, and a click
- * on the row under the cursor, is INTENT_ENTER; to the left INTENT_BACK. */
-bool screen_move_in_table(struct model *model, enum intent *intent,
-                          int argument);
+/* Moving, opening, filtering, leaving; false when the intent is another. */
+bool screen_handle_table(struct model *model, const struct table_look *look,
+                         enum intent intent, int argument);
 /* Text in a column: cut in the middle, or at the right edge of it. */
 void column_put(struct area line, int x, int width, enum style style,
                 const char *text);
 void column_put_right(struct area line, int x, int width, enum style style,
                       const char *text);
+/* The version under the cursor, in a line (screen_versions.c). */
+void screen_put_version(const struct model *model, struct area line);
 /* How it is connected, and how its filesystem is: for the detail and for the
  * health of a drive. */
 void screen_put_health(struct flow *flow, const struct drive *drive);

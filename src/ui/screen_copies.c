@@ -26,11 +26,11 @@ static void describe(const struct model *model, struct strbuf *left,
  */
 
 #define JOB 2
-#define JOB_WIDTH 15
+#define JOB_WIDTH 14
 #define COUNT_WIDTH_MOST 13
 
 static const char *const job_heads[] = {
-    "no copy", "1 copy", "2 copies", "3 or more", "moved", "unproven",
+    "No copy", "1 copy", "2 copies", "3 or more", "Moved", "Unproven",
 };
 
 /* Columns of numbers, each with a blank before it. */
@@ -103,10 +103,10 @@ static void file_head(const struct model *model, struct area line)
 
     area_put(line, 2, 0, STYLE_DIM, "#");
     area_put(line, columns.path, 0, STYLE_DIM, "File");
-    area_put(line, columns.drive, 0, STYLE_DIM, "drive");
+    area_put(line, columns.drive, 0, STYLE_DIM, "Drive");
     if (columns.copied)
-        area_put(line, columns.copied, 0, STYLE_DIM, "copied");
-    area_put(line, columns.state, 0, STYLE_DIM, "its copy");
+        area_put(line, columns.copied, 0, STYLE_DIM, "Copied");
+    area_put(line, columns.state, 0, STYLE_DIM, "Its copy");
 }
 
 static enum style describe_copy(const struct model *model,
@@ -186,12 +186,30 @@ static void about_file(const struct model *model, const struct table_row *row,
 /* --- drawing ---------------------------------------------------------------
  */
 
+static void open_job(struct model *model, const struct table_row *row)
+{
+    model_open_copies_of(model, row->job);
+}
+
+static void open_file(struct model *model, const struct table_row *row)
+{
+    model_open_versions(model, row->path);
+}
+
 static const struct table_look jobs_look = {
     "Files of each job, by how many drives have them as they are now",
-    "No job yet.", job_head, job_row, about_job};
+    "No job yet.",
+    job_head,
+    job_row,
+    about_job,
+    open_job};
 static const struct table_look files_look = {
     "Each file on each drive, fewest copies first",
-    "Nothing of this job was copied yet.", file_head, file_row, about_file};
+    "Nothing of this job was copied yet.",
+    file_head,
+    file_row,
+    about_file,
+    open_file};
 
 static void draw(const struct model *model, struct area area)
 {
@@ -200,12 +218,12 @@ static void draw(const struct model *model, struct area area)
     if (lookup->copies_job) {
         screen_draw_words(model, area,
                           "#: drives that have the file as it is now.");
-        screen_draw_table(model, area, &lookup->copies, &files_look);
+        screen_draw_table(model, area, &files_look);
     } else {
         screen_draw_words(
             model, area,
             "Unproven: no copy of it was ever read back from a drive.");
-        screen_draw_table(model, area, &lookup->jobs, &jobs_look);
+        screen_draw_table(model, area, &jobs_look);
     }
 }
 
@@ -229,55 +247,19 @@ static const struct binding bindings[] = {
      "every file of the job on every drive, fewest copies first",
      has_job},
     {{UI_KEY_ENTER, '\n'},
-     INTENT_VERSIONS,
+     INTENT_ENTER,
      "versions",
      "the copies that are kept of the file, to get one back",
      has_file},
-    {{'/'}, INTENT_FILTER, "filter", "only what contains what you type", NULL},
-    {{'q'}, INTENT_BACK, "back", NULL, NULL},
+    BINDING_FILTER,
+    BINDING_BACK,
 };
-
-static void go_back(struct model *model)
-{
-    struct table *table = model_table(model);
-
-    if (table->filter)
-        table_set_filter(table, NULL);
-    else if (model->lookup.copies_job)
-        model_open_copies(model);
-    else
-        model_back(model);
-}
-
-static void open_row(struct model *model)
-{
-    const struct table_row *row = table_cursor(model_table(model));
-
-    if (row && !model->lookup.copies_job)
-        model_open_copies_of(model, row->job);
-    else if (row)
-        model_open_versions(model, row->path);
-}
 
 static void handle(struct model *model, enum intent intent, int argument)
 {
-    if (screen_move_in_table(model, &intent, argument))
-        return;
-    switch (intent) {
-    case INTENT_ENTER:
-    case INTENT_VERSIONS:
-        open_row(model);
-        break;
-    case INTENT_FILTER:
-        model->types_filter = true;
-        break;
-    case INTENT_CANCEL:
-    case INTENT_BACK:
-        go_back(model);
-        break;
-    default:
-        break;
-    }
+    screen_handle_table(model,
+                        model->lookup.copies_job ? &files_look : &jobs_look,
+                        intent, argument);
 }
 
 const struct screen screen_copies = {

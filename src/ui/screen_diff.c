@@ -99,9 +99,9 @@ static void draw(const struct model *model, struct area area)
     struct area inside = area_inside(area);
     CLEANUP_FREE char *title =
         *diff->filter
-            ? xasprintf("containing \"%s\"", diff->filter)
+            ? xasprintf("Containing \"%s\"", diff->filter)
             : xasprintf("%s, %s",
-                        diff->is_by_path ? "by path" : "biggest first",
+                        diff->is_by_path ? "By path" : "Biggest first",
                         diff->is_flat ? "flat" : "as a tree");
 
     area_frame(area, title);

@@ -62,10 +62,28 @@ static bool is_left_out(const struct model *model, const struct diff_row *row)
            left_out_of(model, row) == row->end - row->first;
 }
 
+/* Of a directory in which nothing is done but deleting: as the first. */
+static const char *mark_below(const struct model *model,
+                              const struct diff_row *row)
+{
+    const struct review *review = review_of(model, row);
+    struct review_sum sum = review_sum_of(review, row->first, row->end);
+    size_t at = row->first;
+
+    if (row->kind != DIFF_ROW_DIRECTORY || !sum.deletes ||
+        sum.deletes != sum.pending)
+        return "";
+    while (review->plan.items[at].kind != ACTION_DELETE)
+        at++;
+    return review->held_are_approved ? "-"
+                                     : action_mark(&review->plan.items[at]);
+}
+
 static void put_mark(const struct model *model, const struct diff_row *row,
                      struct area area, int y)
 {
-    const char *mark = row->action ? action_mark(row->action) : "";
+    const char *mark =
+        row->action ? action_mark(row->action) : mark_below(model, row);
 
     if (is_left_out(model, row)) {
         area_put(area, MARK_COLUMN, y, STYLE_DIM, "×");
@@ -117,23 +135,18 @@ static void put_sums(const struct model *model, const struct diff_row *row,
         row->kind == DIFF_ROW_JOB
             ? review_included(review_of(model, row))
             : review_sum_of(review_of(model, row), row->first, row->end);
-    bool is_deleted = !sum.copy_bytes && sum.delete_bytes;
-    int64_t bytes = is_deleted ? sum.delete_bytes : sum.copy_bytes;
-    const char *sign = is_deleted ? "-" : "";
+    int64_t bytes = sum.copy_bytes ? sum.copy_bytes : sum.delete_bytes;
 
     if (row->kind == DIFF_ROW_JOB && !sum.pending && !sum.conflicts)
         area_put_right(area, y, STYLE_GOOD, "✓ nothing pending");
     else if (row->kind != DIFF_ROW_ENTRY && sum.pending)
         area_put_right(area_columns(area, 0, area.width - BYTES_WIDTH - 1), y,
-                       style, format_count(sum.files, text));
+                       style, format_count(sum.pending, text));
     if (row->kind == DIFF_ROW_ENTRY && !bytes && row->action &&
         row->action->size_bytes > 0)
         bytes = row->action->size_bytes;
-    if (bytes <= 0)
-        return;
-    CLEANUP_FREE char *words =
-        xasprintf("%s%s", sign, format_bytes(bytes, text));
-    area_put_right(area, y, style, words);
+    if (bytes > 0)
+        area_put_right(area, y, style, format_bytes(bytes, text));
 }
 
 static void put_name(const struct model *model, const struct diff_row *row,

@@ -47,8 +47,8 @@ static int what_column(const struct area *line)
 static void head(const struct model *model, struct area line)
 {
     area_put(line, JOB, 0, STYLE_DIM, "Job");
-    area_put(line, JOB + JOB_WIDTH, 0, STYLE_DIM, "file");
-    area_put(line, what_column(&line), 0, STYLE_DIM, "what is wrong");
+    area_put(line, JOB + JOB_WIDTH, 0, STYLE_DIM, "File");
+    area_put(line, what_column(&line), 0, STYLE_DIM, "What is wrong");
 }
 
 static const char *mark_of(const struct table_row *row, enum style *style)
@@ -153,11 +153,22 @@ static void about(const struct model *model, const struct table_row *row,
     strbuf_adds(out, detail ? row->text : outlook(row));
 }
 
+static void open_row(struct model *model, const struct table_row *row)
+{
+    CLEANUP_FREE char *subject =
+        model_subject(model, row->job, row->volume, row->path);
+
+    model_open_versions(model, subject);
+}
+
 static const struct table_look look = {
     "Not as berth left it",
     "As far as was looked, everything is as berth left it. v reads every file "
     "back and compares it with its hash.",
-    head, row, about};
+    head,
+    row,
+    about,
+    open_row};
 
 /* --- drawing ---------------------------------------------------------------
  */
@@ -180,15 +191,13 @@ static void draw_reading(const struct model *model, struct area area)
 
 static void draw(const struct model *model, struct area area)
 {
-    const struct table *table = &model->lookup.drift;
-
     if (is_reading(model))
         draw_reading(model, area);
     else
         screen_draw_words(model, area,
                           "What berth did not do: seen by comparing, or by "
                           "reading back (v).");
-    screen_draw_table(model, area, table, &look);
+    screen_draw_table(model, area, &look);
 }
 
 /* --- keys ------------------------------------------------------------------
@@ -228,55 +237,22 @@ static const struct binding bindings[] = {
      "read again",
      "compare again, the drive's directories included",
      can_verify},
-    {{'/'}, INTENT_FILTER, "filter", "only what contains what you type", NULL},
-    {{'q'}, INTENT_BACK, "back", NULL, NULL},
+    BINDING_FILTER,
+    BINDING_BACK,
 };
-
-static void open_row(struct model *model)
-{
-    const struct table_row *row = table_cursor(&model->lookup.drift);
-
-    if (!row)
-        return;
-    CLEANUP_FREE char *subject =
-        model_subject(model, row->job, row->volume, row->path);
-    model_open_versions(model, subject);
-}
 
 static void handle(struct model *model, enum intent intent, int argument)
 {
     const struct drive *drive = drive_of(model);
 
-    if (screen_move_in_table(model, &intent, argument))
+    if (screen_handle_table(model, &look, intent, argument))
         return;
-    switch (intent) {
-    case INTENT_ENTER:
-        open_row(model);
-        break;
-    case INTENT_VERIFY:
-        if (drive)
-            model_ask_to_verify(model, drive);
-        break;
-    case INTENT_STOP:
+    if (intent == INTENT_STOP)
         model_request(model, REQUEST_STOP, ROLE_VERIFY);
-        break;
-    case INTENT_RESCAN:
-        if (drive)
-            model_wish_drive(model, drive, WISH_FULL);
-        break;
-    case INTENT_FILTER:
-        model->types_filter = true;
-        break;
-    case INTENT_CANCEL:
-    case INTENT_BACK:
-        if (model->lookup.drift.filter)
-            table_set_filter(&model->lookup.drift, NULL);
-        else
-            model_back(model);
-        break;
-    default:
-        break;
-    }
+    else if (intent == INTENT_VERIFY && drive)
+        model_ask_to_verify(model, drive);
+    else if (intent == INTENT_RESCAN && drive)
+        model_wish_drive(model, drive, WISH_FULL);
 }
 
 const struct screen screen_drift = {

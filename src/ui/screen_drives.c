@@ -229,9 +229,25 @@ static bool can_eject(const struct model *model)
     return drive && drive_can_be_ejected(drive) && !is_own_run(model);
 }
 
+/* A first run begins with the key that everybody tries. */
+static bool can_set_up(const struct model *model)
+{
+    const struct drive *drive = model_selected(model);
+
+    return drive && drive->is_attached && drive->is_external &&
+           !has_jobs(model) && setup_choices(model, 0, NULL);
+}
+
+static bool can_mount(const struct model *model)
+{
+    const struct drive *drive = model_selected(model);
+
+    return drive && drive_volume_to_mount(drive);
+}
+
 static bool can_sync_eject(const struct model *model)
 {
-    return can_eject(model) && has_jobs(model);
+    return can_eject(model) && has_jobs(model) && !can_mount(model);
 }
 
 static bool can_eject_at_once(const struct model *model)
@@ -239,9 +255,22 @@ static bool can_eject_at_once(const struct model *model)
     return can_eject(model) && !is_foreign(model);
 }
 
+/* What is only looked after can be read back, too. */
+static bool has_read_only(const struct drive *drive)
+{
+    for (size_t i = 0; drive && i < drive->volumes.count; i++) {
+        const struct drive_volume *volume = &drive->volumes.items[i];
+        if (*volume->name && volume->is_mounted &&
+            volume->role == VOLUME_READ_ONLY)
+            return true;
+    }
+    return false;
+}
+
 static bool can_verify(const struct model *model)
 {
-    return can_sync(model) && !model_at_work(model);
+    return !model_at_work(model) && !can_watch(model) &&
+           (can_sync(model) || has_read_only(model_selected(model)));
 }
 
 static bool has_news(const struct model *model)
@@ -270,6 +299,11 @@ static const struct binding bindings[] = {
      "review",
      "what has not reached the drive yet, file by file",
      has_jobs},
+    {{UI_KEY_ENTER, '\n'},
+     INTENT_ADD,
+     "set up",
+     "make the drive known and say what goes on it",
+     can_set_up},
     {{'s'}, INTENT_SYNC, "watch", "the sync that is under way", can_watch},
     {{'s'}, INTENT_SYNC, "sync", "copy what is pending to the drive", can_sync},
     {{'E'},
@@ -287,6 +321,11 @@ static const struct binding bindings[] = {
      "add",
      "make a drive known, or give it a job: nothing is written before yes",
      NULL},
+    {{'m'},
+     INTENT_MOUNT,
+     "mount",
+     "mount the drive's volumes, to read and write them",
+     can_mount},
     {{UI_KEY_RIGHT, 'l'},
      INTENT_RIGHT,
      "detail",
@@ -351,7 +390,7 @@ static void rescan(struct model *model)
     if (!model_is_under_way(model, ROLE_RESCAN))
         model_post(model, ROLE_RESCAN, command_new(COMMAND_RESCAN));
     model_wish_all(model);
-    model_say(model, "looking again");
+    model_say(model, LOOKING_AGAIN);
 }
 
 static void watch_or_sync(struct model *model, const struct drive *drive)
@@ -475,6 +514,9 @@ static void handle(struct model *model, enum intent intent, int argument)
         break;
     case INTENT_VERIFY:
         model_ask_to_verify(model, drive);
+        break;
+    case INTENT_MOUNT:
+        model_mount(model, drive);
         break;
     case INTENT_DRIFT:
         model_open_drift(model, drive);

@@ -7,6 +7,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* From here on there is room for where a job's files come from. */
+#define WIDE 90
+#define SOURCE 52
+
 static void put_volume_title(struct flow *flow,
                              const struct drive_volume *volume)
 {
@@ -29,9 +33,12 @@ static void put_usage(struct flow *flow, const struct drive_volume *volume)
 
     if (!volume->is_mounted || volume->free_bytes < 0)
         return;
-    CLEANUP_FREE char *words =
-        xasprintf("%s of %s", format_bytes(used_bytes, used),
-                  format_bytes(volume->size_bytes, size));
+    format_bytes(used_bytes, used);
+    format_bytes(volume->size_bytes, size);
+    char *unit = strchr(used, ' ');
+    if (unit && !strcmp(unit, strchr(size, ' ')))
+        *unit = '\0'; /* "3.1 of 5.0 TB" */
+    CLEANUP_FREE char *words = xasprintf("%s of %s", used, size);
     int width = flow->area.width - text_width(words) - 2;
     if (width > 40)
         width = 40;
@@ -118,6 +125,21 @@ void screen_put_state(struct flow *flow, const struct drive_volume *volume)
     flow_label(flow, "Volume", style, words.text);
 }
 
+/* Of what berth has put there, or was told to look after. */
+static void put_verified(const struct model *model, struct flow *flow,
+                         const struct drive_volume *volume)
+{
+    char ago[WORDS_SIZE];
+
+    if (volume->verified_ns)
+        flow_label(flow, "Verified", STYLE_NORMAL,
+                   words_ago(model->now_ns, volume->verified_ns, ago));
+    else if (volume->is_mounted &&
+             (volume->last_sync_ns ||
+              (*volume->name && volume->role == VOLUME_READ_ONLY)))
+        flow_label(flow, "Verified", STYLE_NORMAL, "never");
+}
+
 static void put_unknown(struct flow *flow, const struct drive_volume *volume)
 {
     if (*volume->name || !volume->is_mounted || volume->is_system)
@@ -180,6 +202,9 @@ static void put_job(const struct model *model, struct flow *flow,
     area_put(area, 20, row, STYLE_DIM, job_mode_name(target->mode));
     describe_job(model, target, &words, &style);
     area_put(area, 28, row, style, words.text);
+    if (area.width >= WIDE)
+        area_put_name(area_columns(area, SOURCE, area.width - SOURCE), 0, row,
+                      STYLE_DIM, target->source);
     put_held(model, flow, target);
 }
 
@@ -248,6 +273,7 @@ static void put_volume(const struct model *model, struct flow *flow,
     }
     if (drive->is_attached)
         screen_put_state(flow, volume);
+    put_verified(model, flow, volume);
     put_unknown(flow, volume);
     put_foreign(model, flow, volume);
     put_jobs(model, flow, volume);
@@ -263,6 +289,10 @@ void screen_draw_drive(const struct model *model, const struct drive *drive,
         CLEANUP_FREE char *words = xasprintf(
             "%s%s", drive->is_attached ? "DO NOT UNPLUG: " : "", drive->unsafe);
         flow_text(&flow, STYLE_BAD, words);
+        flow.row++;
+    }
+    if (*drive->unrepaired) {
+        flow_text(&flow, STYLE_BAD, drive->unrepaired);
         flow.row++;
     }
     for (size_t i = 0; i < drive->volumes.count; i++)

@@ -58,9 +58,16 @@ static enum style health_style(enum health_state state)
     return styles[state];
 }
 
+/* Where bus, size and health of a drive are, or since when it is away. */
+static int facts_column(const struct area *area)
+{
+    return area->width - 8 - 9 - 8;
+}
+
 static void draw_away(const struct model *model, const struct drive *drive,
                       struct area area, int y)
 {
+    int facts = facts_column(&area);
     int64_t seen_ns = 0;
     char when[WORDS_SIZE];
 
@@ -68,14 +75,13 @@ static void draw_away(const struct model *model, const struct drive *drive,
         if (drive->volumes.items[i].last_seen_ns > seen_ns)
             seen_ns = drive->volumes.items[i].last_seen_ns;
     area_put(area, 2, y, STYLE_DIM, "○");
-    int x = area_put_name(area_columns(area, 0, area.width - 20), 4, y,
-                          STYLE_STRONG, drive->title);
-    x = x + 2 > 23 ? x + 2 : 23;
+    area_put_name(area_columns(area, 0, facts - 1), 4, y, STYLE_STRONG,
+                  drive->title);
     if (seen_ns)
-        area_putf(area, x, y, STYLE_DIM, "away since %s",
+        area_putf(area, facts, y, STYLE_DIM, "away since %s",
                   words_since(model->now_ns, seen_ns, when));
     else
-        area_put(area, x, y, STYLE_DIM, "away");
+        area_put(area, facts, y, STYLE_DIM, "away");
 }
 
 static bool is_folder(const struct drive *drive)
@@ -87,25 +93,27 @@ static void draw_drive_line(const struct model *model,
                             const struct drive *drive, struct area area, int y)
 {
     char size[QUANTITY_SIZE];
-    int title = area.width - 8 - 9 - 8;
+    int facts = facts_column(&area);
 
     if (!drive->is_attached) {
         draw_away(model, drive, area, y);
         return;
     }
-    area_put(area, 2, y, *drive->unsafe ? STYLE_BAD : STYLE_GOOD, "●");
-    area_put_name(area_columns(area, 0, title - 1), 4, y, STYLE_STRONG,
+    area_put(area, 2, y,
+             *drive->unsafe || *drive->unrepaired ? STYLE_BAD : STYLE_GOOD,
+             "●");
+    area_put_name(area_columns(area, 0, facts - 1), 4, y, STYLE_STRONG,
                   drive->title);
-    area_put(area_columns(area, title, 8), 0, y, STYLE_NORMAL,
+    area_put(area_columns(area, facts, 8), 0, y, STYLE_NORMAL,
              is_folder(drive)     ? "folder"
              : drive->is_external ? platform_bus_name(drive->bus)
                                   : "internal");
     if (drive->size_bytes > 0)
-        area_put_right(area_columns(area, title + 9, 7), y, STYLE_NORMAL,
+        area_put_right(area_columns(area, facts + 9, 7), y, STYLE_NORMAL,
                        format_bytes(drive->size_bytes, size));
     if (is_folder(drive))
         return;
-    area_put(area, title + 8 + 9, y, health_style(drive->health.state),
+    area_put(area, facts + 8 + 9, y, health_style(drive->health.state),
              health_state_name(drive->health.state));
 }
 
@@ -133,7 +141,20 @@ static void draw_volume_state(const struct drive_volume *volume,
     }
 }
 
-static void draw_volume_line(const struct drive_volume *volume,
+static void draw_read_only(const struct model *model,
+                           const struct drive_volume *volume, struct area area,
+                           int y)
+{
+    char age[WORDS_SIZE];
+    int x = area_put(area, 0, y, STYLE_DIM, "read-only");
+
+    if (volume->verified_ns)
+        area_putf(area, x, y, STYLE_DIM, ", verified %s",
+                  words_age(model->now_ns, volume->verified_ns, age));
+}
+
+static void draw_volume_line(const struct model *model,
+                             const struct drive_volume *volume,
                              struct area area, int y)
 {
     int name = area.width > 60 ? 20 : 13;
@@ -145,7 +166,7 @@ static void draw_volume_line(const struct drive_volume *volume,
     struct area state = area_columns(area, 4 + name + 7, area.width);
     if (volume->is_mounted &&
         (volume->role == VOLUME_READ_ONLY || volume->is_read_only))
-        area_put(state, 0, y, STYLE_DIM, "read-only");
+        draw_read_only(model, volume, state, y);
     else
         draw_volume_state(volume, state, y);
 }
@@ -207,7 +228,7 @@ static int draw_drive(const struct model *model, const struct drive *drive,
     for (size_t i = 0; i < drive->volumes.count; i++) {
         const struct drive_volume *volume = &drive->volumes.items[i];
         if (drive->is_attached && is_listed(volume))
-            draw_volume_line(volume, area, y++);
+            draw_volume_line(model, volume, area, y++);
         if (is_last_of_jobs(model, drive, i))
             draw_count(model, drive, area, y++);
     }

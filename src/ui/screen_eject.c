@@ -14,7 +14,7 @@ static void describe(const struct model *model, struct strbuf *left,
 
     strbuf_addf(left, "Eject · %s", eject->title ? eject->title : "");
     if (eject->is_active && eject->info.is_waiting)
-        strbuf_adds(right, "busy: goes on by itself when it is free");
+        strbuf_adds(right, "busy · goes on when it is free");
     else if (eject->is_active)
         strbuf_adds(right, "ejecting");
 }
@@ -161,25 +161,24 @@ static const char *path_on_volume(const struct model *model, const char *path)
 }
 
 static void draw_holder(const struct model *model,
-                        const struct platform_holder *holder, struct area area,
-                        int y, bool is_selected)
+                        const struct platform_holder *holder, struct area line,
+                        bool is_selected)
 {
     if (holder->pid)
-        area_putf(area, 2, y, STYLE_NORMAL, "%7" PRId64, holder->pid);
+        area_putf(line, 2, 0, STYLE_NORMAL, "%7" PRId64, holder->pid);
     else
-        area_put(area, 3, y, STYLE_DIM, "kernel");
-    area_put_name(area_columns(area, 11, 9), 0, y, STYLE_NORMAL, holder->user);
-    area_put_name(area_columns(area, 21, 16), 0, y, STYLE_STRONG,
+        area_put(line, 3, 0, STYLE_DIM, "kernel");
+    area_put_name(area_columns(line, 11, 9), 0, 0, STYLE_NORMAL, holder->user);
+    area_put_name(area_columns(line, 21, 16), 0, 0, STYLE_STRONG,
                   holder->command);
-    area_put(area_columns(area, 38, 18), 0, y, STYLE_NORMAL,
+    area_put(area_columns(line, 38, 18), 0, 0, STYLE_NORMAL,
              platform_hold_name(holder->kind));
-    area_put_name(area_columns(area, 57, area.width - 57), 0, y, STYLE_DIM,
+    area_put_name(area_columns(line, 57, line.width - 58), 0, 0, STYLE_DIM,
                   path_on_volume(model, holder->path));
     if (is_selected) {
-        area_put(area, 0, y, STYLE_KEY, ">");
-        area_select(area, y, 1);
+        area_put(line, 0, 0, STYLE_KEY, ">");
+        area_select(line, 0, 1);
     }
-    area_hit(area_rows(area, y, 1), INTENT_GO_TO, y);
 }
 
 static void draw_holders(const struct model *model, struct area area)
@@ -191,8 +190,11 @@ static void draw_holders(const struct model *model, struct area area)
         widget_list_top((int)eject->cursor, 1, (int)holders->count, height);
 
     area_putf(area, 1, 0, STYLE_WATCH, "%s is held by", eject->info.detail);
-    for (size_t i = (size_t)top; i < holders->count && y < height + 2; i++)
-        draw_holder(model, &holders->items[i], area, y++, i == eject->cursor);
+    for (size_t i = (size_t)top; i < holders->count && y < height + 2; i++) {
+        struct area line = area_part(area, 1, y++, area.width - 2, 1);
+        draw_holder(model, &holders->items[i], line, i == eject->cursor);
+        area_hit(line, INTENT_GO_TO, (int)i);
+    }
     if (!holders->is_complete)
         area_put(area, 1, y++, STYLE_DIM,
                  holders->count
@@ -224,13 +226,34 @@ static const char *remedy_of(err_code code)
     }
 }
 
+static int count_rows(const char *text, int width)
+{
+    int rows = 0;
+
+    for (size_t next; *text; text += next, rows++)
+        text_wrap(text, width, &next);
+    return rows;
+}
+
+/* As few rows as there can be, none much shorter than the others. */
+static int even_width(const char *text, int most)
+{
+    int rows = count_rows(text, most), width = most;
+
+    while (width > most / 2 && count_rows(text, width - 1) == rows)
+        width--;
+    return width;
+}
+
 /* Words, wrapped and centred; returns the row below them. */
 static int put_centred(struct area area, int row, enum style style,
                        const char *text)
 {
+    int width = even_width(text, area.width - 4);
+
     while (*text) {
         size_t next;
-        size_t length = text_wrap(text, area.width - 4, &next);
+        size_t length = text_wrap(text, width, &next);
         CLEANUP_FREE char *line = xstrndup(text, length);
         area_put_centred(area, row++, style, line);
         text += next;

@@ -58,10 +58,10 @@ static void head(const struct model *model, struct area line)
     struct columns columns = columns_of(&line);
 
     area_put(line, PATH, 0, STYLE_DIM, "File");
-    area_put(line, columns.drive, 0, STYLE_DIM, "drive");
-    column_put_right(line, columns.size, SIZE_WIDTH, STYLE_DIM, "size");
+    area_put(line, columns.drive, 0, STYLE_DIM, "Drive");
+    column_put_right(line, columns.size, SIZE_WIDTH, STYLE_DIM, "Size");
     if (columns.time)
-        area_put(line, columns.time, 0, STYLE_DIM, "changed");
+        area_put(line, columns.time, 0, STYLE_DIM, "Changed");
 }
 
 static const char *state_words(const struct found_info *found,
@@ -118,10 +118,30 @@ static void about(const struct model *model, const struct table_row *row,
         strbuf_adds(out, " · from another computer");
 }
 
+/* The path is the volume's: with the job's directory before it. */
+static void open_row(struct model *model, const struct table_row *row)
+{
+    const struct target *target =
+        model_find_target(model, row->job, row->volume);
+    size_t length = target ? strlen(target->directory) : 0;
+    /* "/notes" on the volume, "notes/a.md" in the row */
+    bool is_below = length > 1 && row->found.is_ours && *target->source &&
+                    !strncmp(row->path, target->directory + 1, length - 1) &&
+                    row->path[length - 1] == '/';
+    CLEANUP_FREE char *subject =
+        is_below
+            ? model_subject(model, row->job, row->volume, row->path + length)
+            : xasprintf("%s:/%s", row->volume, row->path);
+    model_open_versions(model, subject);
+}
+
 static const struct table_look look = {
     "On all drives, attached or not",
-    "No drive has a file of that name, and no version is kept of one.", head,
-    row, about};
+    "No drive has a file of that name, and no version is kept of one.",
+    head,
+    row,
+    about,
+    open_row};
 
 static void draw(const struct model *model, struct area area)
 {
@@ -132,7 +152,7 @@ static void draw(const struct model *model, struct area area)
     if (has_pattern(model) &&
         (table_count(found_of(model)) || found_of(model)->is_whole ||
          model_is_under_way(model, ROLE_FIND))) {
-        screen_draw_table(model, area, found_of(model), &look);
+        screen_draw_table(model, area, &look);
         return;
     }
     area_frame(framed, look.title);
@@ -158,48 +178,12 @@ static const struct binding bindings[] = {
      "all copies that are kept of it, to get one back",
      has_row},
     {{'/'}, INTENT_FILTER, "find", "type something else", NULL},
-    {{'q'}, INTENT_BACK, "back", NULL, NULL},
+    BINDING_BACK,
 };
-
-/* The path is the volume's: with the job's directory before it. */
-static void open_row(struct model *model)
-{
-    const struct table_row *row = table_cursor(found_of(model));
-    const struct target *target;
-
-    if (!row)
-        return;
-    target = model_find_target(model, row->job, row->volume);
-    size_t length = target ? strlen(target->directory) : 0;
-    /* "/notes" on the volume, "notes/a.md" in the row */
-    bool is_below = length > 1 && row->found.is_ours && *target->source &&
-                    !strncmp(row->path, target->directory + 1, length - 1) &&
-                    row->path[length - 1] == '/';
-    CLEANUP_FREE char *subject =
-        is_below
-            ? model_subject(model, row->job, row->volume, row->path + length)
-            : xasprintf("%s:/%s", row->volume, row->path);
-    model_open_versions(model, subject);
-}
 
 static void handle(struct model *model, enum intent intent, int argument)
 {
-    if (screen_move_in_table(model, &intent, argument))
-        return;
-    switch (intent) {
-    case INTENT_ENTER:
-        open_row(model);
-        break;
-    case INTENT_FILTER:
-        model->types_filter = true;
-        break;
-    case INTENT_CANCEL:
-    case INTENT_BACK:
-        model_back(model);
-        break;
-    default:
-        break;
-    }
+    screen_handle_table(model, &look, intent, argument);
 }
 
 const struct screen screen_find = {

@@ -246,6 +246,10 @@ static int put_all(const struct model *model, struct area area, int row)
         flow_label(&flow, "Unsafe", STYLE_BAD, drive->unsafe);
         flow.row++;
     }
+    if (*drive->unrepaired) {
+        flow_label(&flow, "Note", STYLE_BAD, drive->unrepaired);
+        flow.row++;
+    }
     screen_put_health(&flow, drive);
     flow_beside(&flow, 9, STYLE_DIM, smart_words(drive));
     flow.row++;

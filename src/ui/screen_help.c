@@ -5,15 +5,17 @@
 #include <string.h>
 
 #define KEYS_WIDTH 16
+#define HELP_WIDTH 74
 
-static void add_keys(const struct binding *binding, struct strbuf *out)
+static void add_keys(const struct binding *binding, bool is_ascii,
+                     struct strbuf *out)
 {
     char name[KEY_NAME_SIZE];
 
     for (size_t i = 0; i < BINDING_KEYS && binding->keys[i]; i++)
         if (binding->keys[i] != '\n')
             strbuf_addf(out, "%s%s", out->length ? " " : "",
-                        keys_name(binding->keys[i], name));
+                        keys_name(binding->keys[i], is_ascii, name));
 }
 
 /* A key that means this or that, as it stands, is told once. */
@@ -43,7 +45,7 @@ static void put_bindings(const struct model *model, struct flow *flow,
         bool is_valid = !binding->is_valid || binding->is_valid(model);
         if (!binding->help || is_other_meaning(model, bindings, i))
             continue;
-        add_keys(binding, &keys);
+        add_keys(binding, flow->area.canvas->is_ascii, &keys);
         area_put(flow->area, 1, flow->row, is_valid ? STYLE_KEY : STYLE_DIM,
                  keys.text);
         flow_beside(flow, KEYS_WIDTH, is_valid ? STYLE_NORMAL : STYLE_DIM,
@@ -92,7 +94,8 @@ static int put_all(const struct model *model, const struct screen *screen,
 void screen_draw_help(const struct model *model, const struct screen *screen,
                       struct area area)
 {
-    int width = area.width < 76 ? area.width - 2 : 74;
+    /* Slivers of what is below would be no help. */
+    int width = area.width < HELP_WIDTH + 12 ? area.width : HELP_WIDTH;
     struct area nowhere = area_part(area, 0, 0, width - 4, 0);
     int rows = put_all(model, screen, nowhere, 0);
     int height = rows + 2 < area.height ? rows + 2 : area.height;

@@ -76,11 +76,11 @@ static void run_head(const struct model *model, struct area line)
     if (columns.jobs)
         area_put(line, JOBS, 0, STYLE_DIM, "Jobs");
     area_put(line, columns.changes, 0, STYLE_DIM, "What it did");
-    column_put_right(line, columns.copied, COPIED_WIDTH, STYLE_DIM, "copied");
+    column_put_right(line, columns.copied, COPIED_WIDTH, STYLE_DIM, "Copied");
     if (columns.took)
         column_put_right(line, columns.copied + COPIED_WIDTH, columns.took,
-                         STYLE_DIM, "took");
-    area_put(line, columns.ended, 0, STYLE_DIM, "ended");
+                         STYLE_DIM, "Took");
+    area_put(line, columns.ended, 0, STYLE_DIM, "Ended");
 }
 
 static int put_change(struct area area, int x, enum style style,
@@ -183,8 +183,8 @@ static const struct {
 
 static void item_head(const struct model *model, struct area line)
 {
-    column_put_right(line, SIZE_COLUMN, SIZE_WIDTH, STYLE_DIM, "size");
-    area_put(line, PATH_COLUMN, 0, STYLE_DIM, "job and path");
+    column_put_right(line, SIZE_COLUMN, SIZE_WIDTH, STYLE_DIM, "Size");
+    area_put(line, PATH_COLUMN, 0, STYLE_DIM, "Job and path");
 }
 
 static char *describe_item(const struct table_row *row)
@@ -233,12 +233,22 @@ static void about_item(const struct model *model, const struct table_row *row,
 /* --- drawing ---------------------------------------------------------------
  */
 
+static void open_file(struct model *model, const struct table_row *row)
+{
+    CLEANUP_FREE char *subject =
+        model_subject(model, row->job, model->lookup.run_volume, row->path);
+
+    model_open_versions(model, subject);
+}
+
 static const struct table_look runs_look = {
-    "Runs", "No run yet: what a sync does is listed here.", run_head, run_row,
-    about_run};
-static const struct table_look items_look = {"What it did",
-                                             "It changed nothing on the drive.",
-                                             item_head, item_row, about_item};
+    "Runs",    "No run yet: what a sync does is listed here.",
+    run_head,  run_row,
+    about_run, model_open_run};
+static const struct table_look items_look = {
+    "What it did", "It changed nothing on the drive.",
+    item_head,     item_row,
+    about_item,    open_file};
 
 static void draw_items(const struct model *model, struct area area)
 {
@@ -258,7 +268,7 @@ static void draw_items(const struct model *model, struct area area)
     else
         strbuf_adds(&words, " · did not end: interrupted, or still at work");
     screen_draw_words(model, area, words.text);
-    screen_draw_table(model, area, &lookup->items, &items_look);
+    screen_draw_table(model, area, &items_look);
 }
 
 static void draw(const struct model *model, struct area area)
@@ -270,7 +280,7 @@ static void draw(const struct model *model, struct area area)
         return;
     }
     screen_draw_words(model, area, "What ran, on every drive, newest first.");
-    screen_draw_table(model, area, &lookup->runs, &runs_look);
+    screen_draw_table(model, area, &runs_look);
 }
 
 /* --- keys ------------------------------------------------------------------
@@ -310,7 +320,7 @@ static const struct binding bindings[] = {
      "which file the run did what to",
      has_run},
     {{UI_KEY_ENTER, '\n'},
-     INTENT_VERSIONS,
+     INTENT_ENTER,
      "versions",
      "the copies that are kept of the file, to get one back",
      has_file},
@@ -320,63 +330,21 @@ static const struct binding bindings[] = {
      "take back on the drive what the run did there; asks first",
      can_undo},
     {{'c'}, INTENT_STOP, "stop", "stop taking it back", is_undoing},
-    {{'/'}, INTENT_FILTER, "filter", "only what contains what you type", NULL},
-    {{'q'}, INTENT_BACK, "back", NULL, NULL},
+    BINDING_FILTER,
+    BINDING_BACK,
 };
-
-static void go_back(struct model *model)
-{
-    struct table *table = model_table(model);
-
-    if (table->filter)
-        table_set_filter(table, NULL);
-    else if (model->lookup.shows_items)
-        model->lookup.shows_items = false;
-    else
-        model_back(model);
-}
-
-static void open_file(struct model *model)
-{
-    const struct table_row *row = table_cursor(&model->lookup.items);
-
-    if (!has_file(model))
-        return;
-    CLEANUP_FREE char *subject =
-        model_subject(model, row->job, model->lookup.run_volume, row->path);
-    model_open_versions(model, subject);
-}
 
 static void handle(struct model *model, enum intent intent, int argument)
 {
-    if (screen_move_in_table(model, &intent, argument))
+    const struct table_look *look =
+        model->lookup.shows_items ? &items_look : &runs_look;
+
+    if (screen_handle_table(model, look, intent, argument))
         return;
-    switch (intent) {
-    case INTENT_ENTER:
-        if (model->lookup.shows_items)
-            open_file(model);
-        else if (has_run(model))
-            model_open_run(model, table_cursor(&model->lookup.runs));
-        break;
-    case INTENT_VERSIONS:
-        open_file(model);
-        break;
-    case INTENT_UNDO:
+    if (intent == INTENT_UNDO)
         model_ask_to_undo(model);
-        break;
-    case INTENT_STOP:
+    else if (intent == INTENT_STOP)
         model_request(model, REQUEST_STOP, ROLE_UNDO);
-        break;
-    case INTENT_FILTER:
-        model->types_filter = true;
-        break;
-    case INTENT_CANCEL:
-    case INTENT_BACK:
-        go_back(model);
-        break;
-    default:
-        break;
-    }
 }
 
 const struct screen screen_history = {

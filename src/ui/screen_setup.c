@@ -6,12 +6,17 @@
 
 #include <string.h>
 
+#define EASILY_READ 110
 #define LIST_ROW 6 /* above it: steps, question, explanation */
 
 static void describe(const struct model *model, struct strbuf *left,
                      struct strbuf *right)
 {
-    strbuf_adds(left, "Set up");
+    bool is_elsewhere = model->setup.step == SETUP_ELSEWHERE;
+
+    strbuf_adds(left, is_elsewhere ? "Versions" : "Set up");
+    if (is_elsewhere)
+        return;
     if (model->setup.writing)
         strbuf_adds(right, "writing");
     else
@@ -23,7 +28,7 @@ static void describe(const struct model *model, struct strbuf *left,
 
 static const struct {
     const char *name, *question, *explanation;
-} steps[SETUP_STEPS] = {
+} steps[SETUP_ELSEWHERE + 1] = {
     [SETUP_DRIVE] =
         {"Drive", "Which drive?",
          "A small folder .berth on it lets berth know it again. What is on it "
@@ -36,8 +41,13 @@ static const struct {
                      "is equal is not copied again. Letters narrow the list, "
                      "or name a new one."},
     [SETUP_MODE] = {"Mode", "What may a sync do?", ""},
-    [SETUP_NAMES] = {"Names", "What are they called?",
-                     "Short names, for lists and for the command line."},
+    [SETUP_NAMES] =
+        {"Names", "What are they called?",
+         "Short names, for lists and for the command line. What you type "
+         "changes the marked one."},
+    [SETUP_ELSEWHERE] = {"", "Where to?",
+                         "What has the same name there stays. Letters narrow "
+                         "the list, or name a new folder."},
 };
 
 static void draw_steps(const struct setup *setup, struct area area)
@@ -58,17 +68,21 @@ static void draw_steps(const struct setup *setup, struct area area)
 /* --- rows of the list ------------------------------------------------------
  */
 
-static enum style describe_choice(const struct drive_volume *volume,
+static enum style describe_choice(const struct model *model,
+                                  const struct drive_volume *volume,
                                   struct strbuf *out)
 {
     char used[QUANTITY_SIZE];
     int64_t bytes = volume->size_bytes - volume->free_bytes;
 
-    if (*volume->name)
+    size_t lines = setup_rsync_lines(model, volume->mount_point);
+
+    if (lines)
+        strbuf_adds(out, "rsync fills it: adopt what is there");
+    else if (*volume->name)
         strbuf_adds(out, "known: give it a job");
     else if (*volume->known_as)
-        strbuf_addf(out, "known to another machine as %s: join",
-                    volume->known_as);
+        strbuf_addf(out, "known elsewhere as %s: join", volume->known_as);
     else if (volume->free_bytes >= 0 && bytes * 100 > volume->size_bytes)
         strbuf_addf(out, "new to berth; its %s stay",
                     format_bytes(bytes, used));
@@ -96,8 +110,27 @@ static void draw_drive_row(const struct model *model, size_t index,
     if (volume->size_bytes > 0)
         area_put_right(area_columns(row, x + 6, 8), 0, STYLE_NORMAL,
                        format_bytes(volume->size_bytes, size));
-    enum style style = describe_choice(volume, &words);
+    enum style style = describe_choice(model, volume, &words);
     area_put(area_columns(row, x + 16, row.width), 0, 0, style, words.text);
+}
+
+/* "rsync  ~/media -> old/media, deletes, too · crontab" */
+static void draw_rsync_line(const struct setup *setup,
+                            const struct rsync_line *line, struct area area)
+{
+    const char *below = line->target + strlen(setup->mount_point);
+    CLEANUP_FREE char *source = setup_short_path(setup, line->source);
+    CLEANUP_FREE char *where = setup_short_path(setup, line->where);
+    CLEANUP_FREE char *words = xasprintf("%s → %s:/%s", source, setup->title,
+                                         below + strspn(below, "/"));
+    CLEANUP_FREE char *how = xasprintf(
+        "%s · %s", line->deletes ? "deletes" : "never deletes", where);
+    int x = area_put(area, 0, 0, STYLE_KEY, "as rsync does");
+    int width = text_width(how);
+
+    area_put_name(area_columns(area, x + 1, area.width - x - width - 3), 0, 0,
+                  STYLE_STRONG, words);
+    area_put_right(area, 0, STYLE_DIM, how);
 }
 
 static void draw_folder_row(const struct model *model, size_t index,
@@ -105,13 +138,23 @@ static void draw_folder_row(const struct model *model, size_t index,
 {
     const struct setup *setup = &model->setup;
     const struct folders *folders = &setup->folders;
-    size_t before = setup_rows_before(setup);
+    size_t before = setup_rows_before(model);
+    const struct rsync_line *line = setup_rsync_line(model, index);
     struct area text = area_columns(row, 2, row.width - 2);
 
     if (index >= before) {
         CLEANUP_FREE char *name =
             xasprintf("%s/", folders_at(folders, index - before));
         area_put_name(text, 2, 0, STYLE_NORMAL, name);
+    } else if (line) {
+        draw_rsync_line(setup, line, text);
+    } else if (setup->step == SETUP_ELSEWHERE && folders->path) {
+        CLEANUP_FREE char *place = setup_new_place(setup);
+        CLEANUP_FREE char *shown = setup_short_path(setup, place);
+        bool is_there = !strcmp(place, folders->path) ||
+                        folders_have(folders, path_name(place));
+        int x = area_put(text, 0, 0, STYLE_KEY, is_there ? "into" : "make");
+        area_put_name(text, x + 1, 0, STYLE_STRONG, shown);
     } else if (setup->step == SETUP_FOLDER) {
         CLEANUP_FREE char *path =
             setup_short_path(setup, folders->path ? folders->path : "");
@@ -180,6 +223,8 @@ static void draw_names(const struct model *model, struct area area)
         area_hit(area_rows(area, row, 1), INTENT_GO_TO, 0);
         row++;
     }
+    if (setup->joins)
+        return;
     draw_name(model, area, row, "name of the job", setup->job_name,
               setup->is_known || setup->cursor == 1);
     area_hit(area_rows(area, row, 1), INTENT_GO_TO, row);
@@ -235,12 +280,16 @@ static void draw_so_far(const struct setup *setup, struct area area)
     }
     if (setup->writing)
         strbuf_adds(&words, "Writing…");
+    if (setup->step == SETUP_ELSEWHERE)
+        return;
     if (!setup->writing && setup->step > SETUP_FOLDER) {
         CLEANUP_FREE char *source = setup_short_path(setup, setup->source);
-        strbuf_addf(&words, "%s -> %s:/%s", source, setup->title,
+        strbuf_addf(&words, "%s → %s:/%s", source, setup->title,
                     setup->step > SETUP_PLACE ? setup->directory : "…");
     }
-    if (!setup->writing && setup->step > SETUP_MODE)
+    if (!setup->writing && setup->joins && setup->step > SETUP_FOLDER)
+        strbuf_addf(&words, " · one more drive for job %s", setup->job_name);
+    else if (!setup->writing && setup->step > SETUP_MODE)
         strbuf_addf(&words, " · %s", job_mode_name(setup->mode));
     area_put_name(area, 0, area.height - 1, STYLE_DIM, words.text);
 }
@@ -277,13 +326,22 @@ static void draw(const struct model *model, struct area area)
     const struct setup *setup = &model->setup;
     struct area inside = area_inside(area);
 
-    area_frame(area, "Set up");
+    area_frame(area, setup->step == SETUP_ELSEWHERE ? "Get it back" : "Set up");
     inside = area_part(inside, 2, 1, inside.width - 4, inside.height - 1);
-    draw_steps(setup, area_rows(inside, 0, 1));
+    if (inside.width > EASILY_READ)
+        inside = area_columns(inside, 0, EASILY_READ);
+    if (setup->step == SETUP_ELSEWHERE)
+        screen_put_version(model, area_rows(inside, 0, 1));
+    else
+        draw_steps(setup, area_rows(inside, 0, 1));
     area_put(inside, 0, 2, STYLE_TITLE, steps[setup->step].question);
+    bool has_lines = setup_rsync_line(model, 0) != NULL;
     area_put_wrapped(area_rows(inside, 3, 2), 0, STYLE_DIM,
-                     steps[setup->step].explanation);
-    if (setup->step == SETUP_FOLDER || setup->step == SETUP_PLACE)
+                     has_lines ? "First, what rsync does by cron: what it has "
+                                 "copied is not copied again. Else a folder "
+                                 "of this machine."
+                               : steps[setup->step].explanation);
+    if (setup_has_folders(setup))
         draw_folder_state(setup, area_rows(inside, LIST_ROW - 1, 1));
     draw_step(model, area_rows(inside, LIST_ROW, inside.height - LIST_ROW - 3));
     draw_so_far(setup, area_rows(inside, inside.height - 2, 2));
@@ -294,14 +352,13 @@ static void draw(const struct model *model, struct area area)
 
 static bool has_folders(const struct model *model)
 {
-    return model->setup.step == SETUP_FOLDER ||
-           model->setup.step == SETUP_PLACE;
+    return setup_has_folders(&model->setup);
 }
 
 static bool is_on_folder(const struct model *model)
 {
     return has_folders(model) &&
-           model->setup.cursor >= setup_rows_before(&model->setup);
+           model->setup.cursor >= setup_rows_before(model);
 }
 
 static bool is_to_take(const struct model *model)

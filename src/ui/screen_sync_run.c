@@ -46,7 +46,7 @@ static void draw_preflight(const struct sync_run *run, struct area area)
         x = area_putf(area, x - 1, 1, STYLE_DIM, "leaves %s",
                       format_bytes(preflight->space_left, bytes)) +
             2;
-    area_putf(area, x, 1, run->held ? STYLE_WATCH : STYLE_NORMAL,
+    area_putf(area, x - 1, 1, run->held ? STYLE_WATCH : STYLE_NORMAL,
               "· %s over the cap", words_count(run->held, "delete", files));
 }
 
@@ -180,7 +180,7 @@ static void describe_part(const struct run_part *part, struct strbuf *out,
         *style = STYLE_BAD;
     } else if (part->info.held || part->info.conflicts) {
         strbuf_addf(
-            out, "✓ %s left for you",
+            out, part->info.conflicts ? "✓ %s left for you" : "✓ %s held back",
             format_count(part->info.held + part->info.conflicts, number));
         *style = STYLE_WATCH;
     } else {

@@ -55,6 +55,14 @@ static bool is_same_file(const struct table_row *one,
            !strcmp(one->job, other->job);
 }
 
+/* Without the column of the scroll bar. */
+static struct area readable(struct area line)
+{
+    int width = line.width - 1;
+
+    return area_columns(line, 0, width < WIDEST ? width : WIDEST);
+}
+
 static void draw_rows(const struct model *model, struct area area,
                       const struct table *table, const struct table_look *look)
 {
@@ -69,7 +77,7 @@ static void draw_rows(const struct model *model, struct area area,
             area_put(line, 0, 0, STYLE_KEY, ">");
         bool is_same = y > 0 && !is_selected &&
                        is_same_file(table_row(table, at - 1), row);
-        look->row(model, row, is_same, area_columns(line, 0, line.width - 1));
+        look->row(model, row, is_same, readable(line));
         if (is_selected)
             area_select(area, y, 1);
         area_hit(line, INTENT_GO_TO, (int)at);
@@ -77,24 +85,23 @@ static void draw_rows(const struct model *model, struct area area,
 }
 
 void screen_draw_table(const struct model *model, struct area area,
-                       const struct table *table, const struct table_look *look)
+                       const struct table_look *look)
 {
+    const struct table *table = model_shown_table(model);
     struct area framed = area_rows(area, 1, area.height - 2);
     struct area inside = area_inside(framed);
     CLEANUP(strbuf_release) struct strbuf about = STRBUF_INIT;
 
     area_frame(framed, look->title);
-    if (inside.width > WIDEST)
-        inside = area_columns(inside, 0, WIDEST);
     if (!table_count(table)) {
         draw_empty(table, inside, look->empty);
         return;
     }
-    look->head(model, area_part(inside, 0, 0, inside.width - 1, 1));
+    look->head(model, readable(area_rows(inside, 0, 1)));
     struct area rows = area_rows(inside, 1, inside.height - 1);
     draw_rows(model, rows, table, look);
-    widget_list_marks(area_rows(area_inside(framed), 1, rows.height),
-                      table->top, (size_t)rows.height, table_count(table));
+    widget_list_marks(rows, table->top, (size_t)rows.height,
+                      table_count(table));
     look->about(model, table_cursor(table), &about);
     column_put(area_rows(area, area.height - 1, 1), 1, area.width - 2,
                STYLE_DIM, about.text ? about.text : "");
@@ -130,14 +137,13 @@ void model_fit_table(struct model *model)
         table_set_height(table, height > 0 ? (size_t)height : 0);
 }
 
-bool screen_move_in_table(struct model *model, enum intent *intent,
-                          int argument)
+static bool move_cursor(struct model *model, enum intent intent, int argument)
 {
     struct table *table = model_table(model);
     long cursor = (long)table->cursor;
     long page = screen_height(model) - TABLE_CHROME - 1;
 
-    switch (*intent) {
+    switch (intent) {
     case INTENT_UP:
         cursor--;
         break;
@@ -157,21 +163,40 @@ bool screen_move_in_table(struct model *model, enum intent *intent,
         cursor = (long)table_count(table);
         break;
     case INTENT_GO_TO:
-        if (argument == cursor) {
-            *intent = INTENT_ENTER;
+        if (argument == cursor)
             return false;
-        }
         cursor = argument;
         break;
-    case INTENT_RIGHT:
-        *intent = INTENT_ENTER;
-        return false;
-    case INTENT_LEFT:
-        *intent = INTENT_BACK;
-        return false;
     default:
         return false;
     }
     table_go_to(table, cursor);
     return true;
+}
+
+bool screen_handle_table(struct model *model, const struct table_look *look,
+                         enum intent intent, int argument)
+{
+    const struct table_row *row = table_cursor(model_table(model));
+
+    if (move_cursor(model, intent, argument))
+        return true;
+    switch (intent) {
+    case INTENT_ENTER:
+    case INTENT_RIGHT:
+    case INTENT_GO_TO:
+        if (row && look->open)
+            look->open(model, row);
+        return true;
+    case INTENT_FILTER:
+        model->types_filter = true;
+        return true;
+    case INTENT_CANCEL:
+    case INTENT_BACK:
+    case INTENT_LEFT:
+        model_leave_table(model);
+        return true;
+    default:
+        return false;
+    }
 }

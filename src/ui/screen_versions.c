@@ -28,7 +28,7 @@ static void describe(const struct model *model, struct strbuf *left,
 
 #define STATE 2
 #define STATE_WIDTH 14
-#define TIME_WIDTH 13
+#define TIME_WIDTH 14
 #define SIZE_WIDTH 9
 #define DRIVE_WIDTH 15
 #define PROOF_WIDTH 22
@@ -51,7 +51,7 @@ static struct columns columns_of(const struct model *model,
 {
     struct columns columns = {.drive = STATE + STATE_WIDTH};
     int room = line->width - columns.drive - DRIVE_WIDTH - SIZE_WIDTH -
-               2 * (TIME_WIDTH + 1) - 1;
+               2 * TIME_WIDTH - 1;
 
     columns.proof = room > PROOF_WIDTH + (has_many_files(model) ? 20 : 0);
     room -= columns.proof ? PROOF_WIDTH : 0;
@@ -59,7 +59,7 @@ static struct columns columns_of(const struct model *model,
     columns.copied = columns.size + SIZE_WIDTH + 2;
     columns.until = columns.copied + TIME_WIDTH;
     if (columns.proof)
-        columns.proof = columns.until + TIME_WIDTH + 1;
+        columns.proof = columns.until + TIME_WIDTH;
     if (has_many_files(model))
         columns.path = (columns.proof ? columns.proof + PROOF_WIDTH
                                       : columns.until + TIME_WIDTH) +
@@ -73,18 +73,21 @@ static void head(const struct model *model, struct area line)
 
     area_put(line, STATE, 0, STYLE_DIM, "What");
     area_put(line, columns.drive, 0, STYLE_DIM, "Drive");
-    column_put_right(line, columns.size, SIZE_WIDTH, STYLE_DIM, "size");
-    area_put(line, columns.copied, 0, STYLE_DIM, "copied");
-    area_put(line, columns.until, 0, STYLE_DIM, "there until");
+    column_put_right(line, columns.size, SIZE_WIDTH, STYLE_DIM, "Size");
+    area_put(line, columns.copied, 0, STYLE_DIM, "Copied");
+    area_put(line, columns.until, 0, STYLE_DIM, "There until");
     if (columns.proof)
-        area_put(line, columns.proof, 0, STYLE_DIM, "read back");
+        area_put(line, columns.proof, 0, STYLE_DIM, "Read back");
     if (columns.path)
-        area_put(line, columns.path, 0, STYLE_DIM, "file");
+        area_put(line, columns.path, 0, STYLE_DIM, "File");
 }
 
 static const char *state_words(const struct version_info *info,
                                enum style *style)
 {
+    *style = STYLE_BAD;
+    if (info->is_missing)
+        return "✗ gone";
     *style = STYLE_GOOD;
     if (info->is_present)
         return "● on it now";
@@ -111,6 +114,8 @@ static void row(const struct model *model, const struct table_row *row,
     enum style style;
     const char *words = state_words(info, &style);
 
+    if (row->volume == model->lookup.marked)
+        area_put(line, STATE - 1, 0, STYLE_KEY, "*");
     area_put(line, STATE, 0, style, words);
     column_put(line, columns.drive, DRIVE_WIDTH - 1, STYLE_STRONG, row->volume);
     column_put_right(
@@ -144,11 +149,35 @@ static void about(const struct model *model, const struct table_row *row,
     strbuf_addf(out, "%s: %s", row->job, row->path);
 }
 
+void screen_put_version(const struct model *model, struct area line)
+{
+    const struct table_row *row = table_cursor(versions_of(model));
+    CLEANUP(strbuf_release) struct strbuf words = STRBUF_INIT;
+    char bytes[QUANTITY_SIZE];
+
+    if (!row)
+        return;
+    strbuf_adds(&words, row->path);
+    if (row->version.size_bytes >= 0)
+        strbuf_addf(&words, " · %s",
+                    format_bytes(row->version.size_bytes, bytes));
+    strbuf_addf(&words, " · from %s", row->volume);
+    area_put_name(line, 0, 0, STYLE_STRONG, words.text);
+}
+
+static void open_row(struct model *model, const struct table_row *row)
+{
+    model_ask_to_restore(model);
+}
+
 static const struct table_look look = {
     "Copies that are kept",
     "Nothing is kept of it: no drive has it, and no version is left. Versions "
     "stay as long as the job's `versions` says.",
-    head, row, about};
+    head,
+    row,
+    about,
+    open_row};
 
 static void draw(const struct model *model, struct area area)
 {
@@ -156,7 +185,7 @@ static void draw(const struct model *model, struct area area)
 
     name_display(model->lookup.subject, &words);
     screen_draw_words(model, area, words.text);
-    screen_draw_table(model, area, versions_of(model), &look);
+    screen_draw_table(model, area, &look);
 }
 
 /* --- keys ------------------------------------------------------------------
@@ -165,6 +194,11 @@ static void draw(const struct model *model, struct area area)
 static bool can_restore(const struct model *model)
 {
     return table_cursor(versions_of(model)) && !model_at_work(model);
+}
+
+static bool has_row(const struct model *model)
+{
+    return table_cursor(versions_of(model)) != NULL;
 }
 
 static bool is_restoring(const struct model *model)
@@ -176,38 +210,37 @@ static const struct binding bindings[] = {
     {{UI_KEY_ENTER, 'r', '\n'},
      INTENT_RESTORE,
      "get it back",
-     "to where it came from; asks, and overwrites nothing",
+     "to where it came from, or to another folder; asks, and overwrites "
+     "nothing",
      can_restore},
+    {{'d'},
+     INTENT_LINES,
+     "lines",
+     "the lines of a text that differ from what is there now, or from the "
+     "marked copy",
+     has_row},
+    {{' '},
+     INTENT_MARK,
+     "mark",
+     "mark a copy for d to compare others with; again: no more",
+     has_row},
     {{'c'}, INTENT_STOP, "stop", "stop getting it back", is_restoring},
-    {{'/'}, INTENT_FILTER, "filter", "only what contains what you type", NULL},
-    {{'q'}, INTENT_BACK, "back", NULL, NULL},
+    BINDING_FILTER,
+    BINDING_BACK,
 };
 
 static void handle(struct model *model, enum intent intent, int argument)
 {
-    if (screen_move_in_table(model, &intent, argument))
+    if (screen_handle_table(model, &look, intent, argument))
         return;
-    switch (intent) {
-    case INTENT_ENTER:
-    case INTENT_RESTORE:
+    if (intent == INTENT_RESTORE)
         model_ask_to_restore(model);
-        break;
-    case INTENT_STOP:
+    else if (intent == INTENT_LINES)
+        model_open_lines(model);
+    else if (intent == INTENT_MARK)
+        model_mark_version(model);
+    else if (intent == INTENT_STOP)
         model_request(model, REQUEST_STOP, ROLE_RESTORE);
-        break;
-    case INTENT_FILTER:
-        model->types_filter = true;
-        break;
-    case INTENT_CANCEL:
-    case INTENT_BACK:
-        if (versions_of(model)->filter)
-            table_set_filter(&model->lookup.versions, NULL);
-        else
-            model_back(model);
-        break;
-    default:
-        break;
-    }
 }
 
 const struct screen screen_versions = {

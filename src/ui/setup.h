@@ -1,16 +1,19 @@
 /*
  * Making a drive and a job known, step by step: the first run. Nothing is
- * written before the last question is answered with yes.
+ * written before the last question is answered with yes. The same list of
+ * folders says where a restore goes.
  *
  *     model_setup.c         steps, and what is written at the end
  *     model_setup_folders.c the folder that is looked into, here or on the
  *                           drive
+ *     model_setup_join.c    a second drive for a job that there is
  *     screen_setup.c        how it looks, and its keys
  */
 #ifndef BERTH_UI_SETUP_H
 #define BERTH_UI_SETUP_H
 
 #include "core/command.h"
+#include "core/event.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,6 +28,8 @@ enum setup_step {
     SETUP_MODE,
     SETUP_NAMES, /* and the last question */
     SETUP_STEPS,
+    /* None of them: where a version is restored to. */
+    SETUP_ELSEWHERE = SETUP_STEPS,
 };
 
 enum setup_writing { SETUP_NOT_YET, SETUP_VOLUME, SETUP_JOB, SETUP_LOOKING };
@@ -54,7 +59,10 @@ struct setup {
     char *source;    /* absolute */
     char *directory; /* on the drive, clean, "" is its root */
     enum job_mode mode;
+    char **exclude; /* as an rsync had it; NULL: nothing */
+    size_t exclude_count;
     char *volume_name, *job_name;
+    bool joins; /* the job is there: the drive becomes one more target of it */
     enum setup_writing writing;
     char *error; /* why it could not be written; NULL */
 };
@@ -71,14 +79,24 @@ size_t setup_choices(const struct model *model, size_t index,
                      struct setup_choice *out);
 /* Begins, at the selected drive. */
 void model_open_setup(struct model *model);
+/* Where to restore the version under the cursor to. */
+void model_open_elsewhere(struct model *model);
 void setup_release(struct setup *setup);
 /* The row under the cursor is meant. */
 void model_setup_next(struct model *model);
 void model_setup_back(struct model *model);
 /* To the folder above; false when there is none. */
 bool model_setup_up(struct model *model);
-/* Rows of the list that are no folders: to take the one looked into. */
-size_t setup_rows_before(const struct setup *setup);
+/* Rows of the list that are no folders: what rsync does, and to take the one
+ * looked into. */
+bool setup_has_folders(const struct setup *setup); /* its step has */
+size_t setup_rows_before(const struct model *model);
+/* What rsync puts on the chosen volume, while the home directory is shown:
+ * the index-th, NULL: none. */
+const struct rsync_line *setup_rsync_line(const struct model *model,
+                                          size_t index);
+/* How many such lines there are for what is mounted there. */
+size_t setup_rsync_lines(const struct model *model, const char *mount_point);
 /* The folder looked into, below the drive's root. */
 const char *setup_place_below(const struct setup *setup);
 /* What is offered there: named as the source, or as was typed. free() it. */
@@ -93,6 +111,14 @@ void model_apply_setup(struct model *model, const struct event *event);
 void model_setup_follow(struct model *model);
 /* A name for volumes and jobs made of any text. free() it. */
 char *setup_name(const struct model *model, const char *text);
+
+/* --- model_setup_join.c ---------------------------------------------------
+ */
+
+/* Whether a job has this source already, and not this drive: it is joined. */
+void setup_look_for_job(struct model *model);
+/* After yes: the drive becomes one of its targets. */
+void setup_join_job(struct model *model);
 
 /* --- model_setup_folders.c -------------------------------------------------
  */

@@ -26,6 +26,7 @@ struct table_row {
         struct found_info found;
         struct copy_info copy;
         struct copies_info copies;
+        struct line_info line;
         struct {
             bool is_of_verify; /* else of a comparison */
             int reason;        /* enum action_reason */

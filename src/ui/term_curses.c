@@ -6,6 +6,7 @@
 
 #include "core/base/fdio.h"
 #include "ui/term_ground.h"
+#include "ui/term_repeat.h"
 
 #include <curses.h>
 #include <errno.h>
@@ -234,6 +235,14 @@ static void set_modes(struct term *term)
     set_escdelay(ESCAPE_DELAY_MS);
 }
 
+/* TERM=dumb is known, and of no use. */
+static bool can_place_the_cursor(void)
+{
+    const char *text = tigetstr("cup");
+
+    return text && text != (char *)-1;
+}
+
 err_code term_new(struct term **out, struct error *err)
 {
     struct term *term = xcalloc(1, sizeof *term);
@@ -242,7 +251,11 @@ err_code term_new(struct term **out, struct error *err)
 
     tcgetattr(STDIN_FILENO, &restore.before);
     term->screen = newterm(NULL, stdout, stdin);
-    if (!term->screen) {
+    if (!term->screen || !can_place_the_cursor()) {
+        if (term->screen) {
+            endwin();
+            delscreen(term->screen);
+        }
         free(term);
         return error_set(err, ERR_UNSUPPORTED,
                          "this terminal (TERM=%s) cannot show a screen; "
@@ -253,6 +266,7 @@ err_code term_new(struct term **out, struct error *err)
     term->keys = newpad(1, 1);
     if (!term->keys)
         die("cannot create a pad of curses");
+    term_mend_repeating();
     prepare_restore();
     catch_fatal_signals(true);
     set_modes(term);

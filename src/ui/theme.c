@@ -75,7 +75,7 @@ static const struct look dark_16[STYLE_COUNT] = {
     [STYLE_BAR_REST] = {OWN, OWN, LOOK_DIM},
     [STYLE_GRAPH] = {6, OWN, 0},
     [STYLE_BANNER] = {3, OWN, LOOK_BOLD},
-    [STYLE_GREEN] = {7, 2, LOOK_BOLD},
+    [STYLE_GREEN] = {0, 2, 0},
     [STYLE_YELLOW] = {0, 3, 0},
     [STYLE_RED] = {7, 1, LOOK_BOLD},
 };
@@ -99,7 +99,7 @@ static const struct look light_16[STYLE_COUNT] = {
     [STYLE_BAR_REST] = {OWN, OWN, LOOK_DIM},
     [STYLE_GRAPH] = {4, OWN, 0},
     [STYLE_BANNER] = {5, OWN, LOOK_BOLD},
-    [STYLE_GREEN] = {7, 2, LOOK_BOLD},
+    [STYLE_GREEN] = {0, 2, 0},
     [STYLE_YELLOW] = {0, 3, 0},
     [STYLE_RED] = {7, 1, LOOK_BOLD},
 };

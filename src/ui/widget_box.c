@@ -61,7 +61,8 @@ static int put_key(struct area area, int x, int y, uint32_t key,
 {
     char name[KEY_NAME_SIZE];
 
-    x = area_put(area, x, y, STYLE_KEY, keys_name(key, name));
+    x = area_put(area, x, y, STYLE_KEY,
+                 keys_name(key, area.canvas->is_ascii, name));
     return area_put(area, x + 1, y, STYLE_NORMAL, words);
 }
 
@@ -71,7 +72,7 @@ static int answers_width(const struct question *question)
     char name[KEY_NAME_SIZE];
 
     for (size_t i = 0; i < question->answer_count; i++)
-        width += text_width(keys_name(question->answers[i].key, name)) +
+        width += text_width(keys_name(question->answers[i].key, false, name)) +
                  text_width(question->answers[i].words) + 4;
     return width;
 }

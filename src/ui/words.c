@@ -61,14 +61,33 @@ const char *words_ago(int64_t now_ns, int64_t time_ns, char buffer[WORDS_SIZE])
     return buffer;
 }
 
+const char *words_age(int64_t now_ns, int64_t time_ns, char buffer[WORDS_SIZE])
+{
+    static const struct {
+        int minutes, most; /* of the unit, and how many of it are said */
+        char unit;
+    } units[] = {{1, 60, 'm'},
+                 {60, 48, 'h'},
+                 {1440, 100, 'd'},
+                 {7 * 1440, 100, 'w'},
+                 {365 * 1440, 100, 'y'}};
+    int64_t minutes = (now_ns - time_ns) / (60 * NS_PER_SECOND);
+
+    snprintf(buffer, WORDS_SIZE, "now");
+    for (size_t i = 0; minutes > 0 && i < COUNT_OF(units); i++) {
+        int64_t count = minutes / units[i].minutes;
+        if (count >= units[i].most)
+            continue;
+        snprintf(buffer, WORDS_SIZE, "%d%c", (int)count, units[i].unit);
+        break;
+    }
+    return buffer;
+}
+
 const char *words_count(int64_t count, const char *thing,
                         char buffer[WORDS_SIZE])
 {
-    char number[QUANTITY_SIZE];
-
-    snprintf(buffer, WORDS_SIZE, "%s %s%s", format_count(count, number), thing,
-             count == 1 ? "" : "s");
-    return buffer;
+    return format_things(count, thing, buffer);
 }
 
 const char *words_about(int64_t duration_ns, char buffer[WORDS_SIZE])

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#define WORDS_SIZE 64
+#define WORDS_SIZE 64 /* QUANTITY_SIZE fits */
 
 /* "14:06" today, "21 Nov 14:06" else. */
 const char *words_time(int64_t now_ns, int64_t time_ns,
@@ -16,6 +16,8 @@ const char *words_since(int64_t now_ns, int64_t time_ns,
                         char buffer[WORDS_SIZE]);
 /* "just now", "12 min ago", "2 h ago", "9 days ago" */
 const char *words_ago(int64_t now_ns, int64_t time_ns, char buffer[WORDS_SIZE]);
+/* The same in three letters at most: "now", "5m", "2h", "12d", "14w", "2y". */
+const char *words_age(int64_t now_ns, int64_t time_ns, char buffer[WORDS_SIZE]);
 /* "1 file", "1,204 files": the plural takes an s. */
 const char *words_count(int64_t count, const char *thing,
                         char buffer[WORDS_SIZE]);

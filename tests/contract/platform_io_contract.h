@@ -885,6 +885,41 @@ static void everything_below_a_root_is_on_its_mount(void **state)
     close(fd);
 }
 
+/* By name, whatever the order in which they were set; others go; what is
+ * damaged or none of ours is left out. */
+static void extended_attributes_are_as_told_or_not_there(void **state)
+{
+    static const char wanted[] = "user.a\0\3\0\0\0one"
+                                 "user.b\0\0\0\0\0";
+    static const char unsorted[] = "user.b\0\0\0\0\0"
+                                   "trusted.x\0\1\0\0\0x"
+                                   "user.a\0\3\0\0\0one"
+                                   "user.c\0\377\0\0\0short";
+    struct contract *contract = *state;
+    CLEANUP(strbuf_release) struct strbuf found = STRBUF_INIT;
+    CLEANUP_FD int fd = -1;
+
+    assert_int_equal(platform_open_beneath(contract->root_fd, "tagged",
+                                           PLATFORM_OPEN_CREATE, &fd,
+                                           &contract->err),
+                     ERR_OK);
+    assert_int_equal(platform_read_attributes(fd, &found, &contract->err),
+                     ERR_OK);
+    assert_int_equal(found.length, 0);
+    if (platform_write_attributes(fd, unsorted, sizeof unsorted - 1,
+                                  &contract->err) == ERR_UNSUPPORTED)
+        SKIP_BECAUSE("no extended attributes here");
+    assert_int_equal(platform_read_attributes(fd, &found, &contract->err),
+                     ERR_OK);
+    assert_int_equal(found.length, sizeof wanted - 1);
+    assert_memory_equal(found.text, wanted, sizeof wanted - 1);
+    assert_int_equal(platform_write_attributes(fd, NULL, 0, &contract->err),
+                     ERR_OK);
+    assert_int_equal(platform_read_attributes(fd, &found, &contract->err),
+                     ERR_OK);
+    assert_int_equal(found.length, 0);
+}
+
 #define CONTRACT_TEST(name)                                                    \
     cmocka_unit_test_setup_teardown(name, contract_setup, contract_teardown)
 
@@ -912,6 +947,7 @@ static void everything_below_a_root_is_on_its_mount(void **state)
         CONTRACT_TEST(content_is_the_same_after_the_cache_was_dropped),        \
         CONTRACT_TEST(a_clone_is_equal_or_unsupported),                        \
         CONTRACT_TEST(a_file_that_nobody_else_has_open_is_not_open_elsewhere), \
+        CONTRACT_TEST(extended_attributes_are_as_told_or_not_there),           \
         CONTRACT_TEST(space_adds_up),                                          \
         CONTRACT_TEST(everything_below_a_root_is_on_its_mount)
 

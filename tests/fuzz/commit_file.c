@@ -9,7 +9,7 @@
 #include "core/base/path.h"
 #include "core/catalogue.h"
 #include "core/db.h"
-#include "core/import.h"
+#include "core/import_file.h"
 #include "core/marker.h"
 
 #include <stdint.h>

@@ -80,9 +80,7 @@ berth job remove second
 cmp "$TMP/edited" "$TMP/berth.conf" || fail "add and remove give the file back"
 sed -i 's/exclude/exlude/' "$TMP/berth.conf"
 says 2 'berth.conf:[0-9]*:.*exlude.*exclude' berth sync
-sed -i 's/exlude/exclude/; s/targets/cross_mounts = true; targets/' "$TMP/berth.conf"
-says 2 'not supported yet' berth sync
-sed -i 's/cross_mounts = true; //' "$TMP/berth.conf"
+sed -i 's/exlude/exclude/' "$TMP/berth.conf"
 
 # A bandwidth is kept to.
 head -c 2000000 /dev/zero >"$TMP/source/zeros"
@@ -90,4 +88,12 @@ sed -i 's/targets/bandwidth = "1MB\/s"; targets/' "$TMP/berth.conf"
 started=$(date +%s%N)
 berth sync docs
 check "two megabytes at one a second take about two seconds" \
+    test $(($(date +%s%N) - started)) -gt 1500000000
+# That of the volume, too, for a job that has a higher one.
+head -c 2000000 /dev/zero >"$TMP/source/more zeros"
+sed -i 's/bandwidth = "1MB\/s"; targets/bandwidth = "90MB\/s"; targets/
+    s/name = "d";/& bandwidth = "1MB\/s";/' "$TMP/berth.conf"
+started=$(date +%s%N)
+berth sync docs
+check "a volume's bandwidth holds for all of its jobs" \
     test $(($(date +%s%N) - started)) -gt 1500000000

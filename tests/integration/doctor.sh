@@ -79,6 +79,18 @@ expect_exit 3 berth doctor >"$TMP/out"
 has '^finding  clock: .*set-ntp'
 rm "$BERTH_PRACTICE/clock"
 
+# What a timer may do is asked by day.
+berth doctor >"$TMP/out"
+has '^ok       rights: a timer may mount'
+touch "$BERTH_PRACTICE/rights"
+expect_exit 0 berth doctor >"$TMP/out"
+has '^note     rights: a timer of this user may not mount drives.*berth-polkit.rules'
+sed -i 's|name = "HDD_Homelab";|& mount = true;|' "$TMP/berth.conf"
+expect_exit 3 berth doctor >"$TMP/out"
+has '^finding  rights: a timer of this user may not mount drives.*berth-polkit.rules'
+sed -i 's| mount = true;||' "$TMP/berth.conf"
+rm "$BERTH_PRACTICE/rights"
+
 mv "$TMP/data" "$TMP/elsewhere"
 expect_exit 3 berth doctor >"$TMP/out"
 has '^finding  job data: .*data.*: mount it'
@@ -89,6 +101,16 @@ expect_exit 3 berth doctor >"$TMP/out"
 has '^finding  schedule: .*nothing is installed: run .berth schedule install'
 berth schedule install >"$TMP/out"
 has '^03:15 .*my_media, data'
+
+# The rule for polkit is missed only where it is missing.
+sed -i 's|name = "HDD_Homelab";|& mount = true;|' "$TMP/berth.conf"
+berth schedule install >"$TMP/out" 2>&1
+has_not polkit
+touch "$BERTH_PRACTICE/rights"
+berth schedule install >"$TMP/out" 2>&1
+has 'volume HDD_Homelab is to be mounted .* refuses: berth-polkit.rules'
+rm "$BERTH_PRACTICE/rights"
+sed -i 's| mount = true;||' "$TMP/berth.conf"
 expect_exit 0 berth doctor >"$TMP/out"
 touch "$BERTH_PRACTICE/linger"
 expect_exit 3 berth doctor >"$TMP/out"

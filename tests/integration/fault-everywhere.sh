@@ -11,10 +11,10 @@ every() { # STEP: 1 with FULL=1
 }
 
 for fs in ext4 exfat; do
-    attack fail $fs EIO "$(every 4)"
-    attack fail $fs ENOSPC "$(every 8)"
+    attack fail $fs EIO "$(every 9)"
+    attack fail $fs ENOSPC "$(every 17)"
     for errno in ENODEV EROFS EDQUOT EINTR; do
-        attack fail $fs $errno "$(every 23)"
+        attack fail $fs $errno "$(every 37)"
     done
-    attack short $fs - "$(every 23)"
+    attack short $fs - "$(every 37)"
 done

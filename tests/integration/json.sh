@@ -45,6 +45,12 @@ berth job add docs --source "$TMP/source" --target hdd:/docs
 berth job add out --source "$TMP/moved" --target hdd:/out --mode move
 echo gone >"$TMP/moved/file"
 
+mkdir "$TMP/static"
+echo tool >"$TMP/static/tool"
+reads 0 'volume add' "$TMP/static" --name static --folder --role read-only
+echo another >"$TMP/static/another"
+reads 3 verify static
+reads 0 'volume refresh' static
 reads 0 'volume list'
 reads 0 'job list'
 reads 1 diff
@@ -78,6 +84,7 @@ with open(sys.argv[1], "r+b") as file:
 os.utime(sys.argv[1], ns=(found.st_atime_ns, found.st_mtime_ns))
 PYTHON
 reads 3 verify
+reads 3 verify --heal
 sed -i 's|source = |schedule = "02:00"; source = |' "$TMP/berth.conf"
 reads 0 'schedule install'
 reads 0 'schedule show'

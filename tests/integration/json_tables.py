@@ -86,6 +86,10 @@ def main():
     if command == "sync":  # what it can do of other commands' work
         for item, name in SYNC_ALSO.items():
             lists[item] = (name, tables[name])
+    if command in ("volume add", "volume refresh"):
+        lists["contents"] = ("volume refresh: contents",
+                             tables["volume refresh: contents"])
+        lists["findings"] = ("verify: findings", tables["verify: findings"])
     if command == "schedule install":
         lists["schedule"] = ("schedule show: schedule", tables["schedule show: schedule"])
     check({k: v for k, v in document.items() if k not in lists}, every, command)

@@ -136,7 +136,7 @@ if command -v zsh >/dev/null; then
 fi
 
 check "berth reads its example" test \
-    "$("$BERTH" --config "$REPO/packaging/berth.conf.example" job list | wc -l)" -eq 4
+    "$("$BERTH" --config "$REPO/packaging/berth.conf.example" job list | wc -l)" -eq 5
 version=$(make -s -C "$REPO" --no-print-directory version)
 check "--version is the one of the Makefile" \
     test "$("$BERTH" --version)" = "berth $version"

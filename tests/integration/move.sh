@@ -81,6 +81,11 @@ expect_exit 3 berth sync --full one 2>"$TMP/said"
 check "a loss says which drive would help" \
     grep -q 'second.txt: was offloaded.*plug in two as well' "$TMP/said"
 check "and nothing is forgotten of it" test "$(berth find '*.txt' | grep -c '^one:.*offloaded')" -eq 3
+expect_exit 3 berth diff one >"$TMP/said"
+check "a diff that does not read the drive knows of it, too" \
+    test "$(grep -c 'was offloaded to the drive and is damaged' "$TMP/said")" -eq 3
+berth drives >"$TMP/said"
+check "nor do the drives call it complete" grep -q 'NOT on it: 3 in conflict' "$TMP/said"
 mount_volume two >/dev/null
 expect_exit 3 berth sync --full >"$TMP/said" 2>&1
 check "it is named and copied back" grep -q 'second.txt.*copied back from two' "$TMP/said"
@@ -91,6 +96,16 @@ expect_exit 0 berth sync --full
 expect_exit 0 berth diff --full
 expect_exit 0 berth verify
 check "it is still offloaded" test "$(berth find '*.txt' | grep -c offloaded)" -eq 6
+
+# --- what somebody puts back himself is no loss any more ---
+unmount_volume two
+mv "$one/raw/second.txt" "$TMP"
+expect_exit 3 berth sync --full one 2>"$TMP/said"
+cp -p "$TMP/second.txt" "$one/raw"
+expect_exit 0 berth sync one
+expect_exit 0 berth diff one
+expect_exit 0 berth sync --full one
+mount_volume two >/dev/null
 
 # --- both damaged: the loss is named, and rot does not spread ---
 printf 'SECOND\n' >"$two/raw/second.txt"

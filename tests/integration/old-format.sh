@@ -2,8 +2,8 @@
 # quick
 # Old format against new: what the first format wrote (tests/fixtures/format-1:
 # a drive, a state and a configuration of November 2026, as text) is read by
-# this berth, with its state or from the drive alone; what a newer one wrote is
-# left exactly as it is, with words that say what to do.
+# this berth, with its state or from the drive alone, and so is the second's
+# catalogue; what a newer one wrote is left exactly as it is, with words that say what to do.
 . "$(dirname "$0")/lib.sh"
 
 need_command python3 sqlite3
@@ -56,6 +56,25 @@ lay_out
 rm -r "$TMP/state" "$TMP/berth.conf" # another machine, or all is lost
 berth volume add "$TMP/drive" --name d --folder
 reads_old "from the drive alone"
+
+# Format 2: what was mounted where. Format 1 is left as it is without a mount.
+lay_out
+berth job claim docs
+expect_exit 0 berth sync
+format() { sqlite3 "$catalogue" 'PRAGMA user_version'; }
+check "without a mount an older berth may go on" test "$(format)" -eq 1
+lay_out
+sqlite3 "$catalogue" <"$REPO/tests/fixtures/format-2/mounts.sql"
+sqlite3 "$catalogue" "UPDATE owner SET source_identity = ''"
+reads_old "format 2, with its state"
+rm -r "$TMP/source/deep"
+expect_exit 3 berth sync --full 2>"$TMP/words"
+check "a mount of then is missed" grep -q 'deep: .*sdz1 is not mounted there any more' "$TMP/words"
+check "its files stay" test -e "$TMP/drive/docs/deep/renamed"
+berth job claim docs
+expect_exit 0 berth sync
+check "until that is accepted" test ! -e "$TMP/drive/docs/deep/renamed"
+check "the format stays" test "$(format)" -eq 2
 
 # A newer berth was here: nothing is touched.
 digest_all() {

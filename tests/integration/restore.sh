@@ -26,7 +26,7 @@ for folder, names, files in os.walk(os.fsencode(sys.argv[1])):
             what = hashlib.sha256(open(path, "rb").read()).hexdigest().encode()
         mode = 0 if stat.S_ISLNK(seen.st_mode) else seen.st_mode
         print(repr(os.path.relpath(path, os.fsencode(sys.argv[1]))), oct(mode),
-              seen.st_mtime_ns, seen.st_uid, what)
+              seen.st_mtime_ns, seen.st_uid, seen.st_gid, what)
 PYTHON
 }
 
@@ -51,6 +51,7 @@ for depth in (b"", b"sub", b"sub/deep: er", "日本".encode()):
         path = os.path.join(root, depth, name)
         with open(path, "wb") as file:
             file.write(random.randbytes(random.choice([0, 10, 5000, 300000])))
+        os.chown(path, 1000 * (i % 2), 1000 * (i % 3))
         os.chmod(path, [0o644, 0o600, 0o755, 0o444, 0o2755, 0o4711][i % 6])
         os.utime(path, ns=(0, 1500000000123456789 + i * 10**9))
 os.makedirs(os.path.join(root, b"empty"))
@@ -166,6 +167,26 @@ no_trust() { # FILESYSTEM
     rm -rf "$TMP/all" "$TMP/other-state"
 }
 
+# The internal disk is dead: no state, no configuration, an empty machine. All
+# that there is comes from the drive: files, owners, and what was deleted.
+dead_disk() { # FILESYSTEM
+    local fs=$1
+    mv "$TMP/state" "$TMP/dead-state"
+    mv "$TMP/berth.conf" "$TMP/dead.conf"
+    remount_volume "usb_$fs"
+    expect_exit 0 berth volume add "$root" --name found >/dev/null
+    expect_exit 0 berth restore found:/ --to "$TMP/all" --trust >/dev/null
+    check "$fs: from the drive alone all is back: names, modes, owners, times" \
+        same_trees "$source_dir" "$TMP/all/docs"
+    expect_exit 0 berth restore found:/docs/edited --at 1 --to "$TMP/all/old" >/dev/null
+    check "$fs: a version, too" grep -qx one "$TMP/all/old/edited"
+    expect_exit 0 berth restore found:/docs/gone --to "$TMP/all/old" >/dev/null
+    check "$fs: and what was deleted" grep -qx three "$TMP/all/old/gone/inside"
+    rm -rf "$TMP/all" "$TMP/state" "$TMP/berth.conf"
+    mv "$TMP/dead-state" "$TMP/state"
+    mv "$TMP/dead.conf" "$TMP/berth.conf"
+}
+
 # --- rot ---
 
 rot() { # FILESYSTEM
@@ -219,8 +240,10 @@ PYTHON
     (exec 9<"$source_dir/lab.db" && exec sleep 600) &
     local holder=$!
     sleep 0.2
-    expect_exit 4 berth restore "$source_dir/lab.db" --replace 2>"$TMP/words"
+    expect_exit 4 berth restore "$source_dir/lab.db" --replace >"$TMP/told" \
+        2>"$TMP/words"
     check "$fs: one that is open is refused" grep -q 'has open' "$TMP/words"
+    check "$fs: and counted" grep -q '1 file refused: named above' "$TMP/told"
     kill $holder
     wait $holder || :
     expect_exit 0 berth restore "$source_dir/lab.db" --replace >/dev/null
@@ -314,6 +337,7 @@ for fs in ext4 exfat; do
     edit_and_restore $fs
     whole_volume $fs
     no_trust $fs
+    dead_disk $fs
     killed $fs
     planted_symlink $fs
     databases $fs

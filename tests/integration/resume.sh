@@ -1,21 +1,15 @@
 #!/usr/bin/env bash
+# timeout 900
 # A large file is gone on with where an earlier run stopped (ENGINE G6): after a
 # signal and after SIGKILL, only the rest is written; a prefix that is not what
-# was written, or a source that changed: from its beginning. What will not come goes.
+# was written, or a source that changed: from its beginning. What will not come
+# goes. On ext4 and exFAT.
 . "$(dirname "$0")/lib.sh"
 
 need_root
 need_command strace
 need_command python3
-root=$(make_volume ext4 usb 700M)
-mkdir "$TMP/source"
 file=$TMP/source/large.bin
-kept=$root/.berth/resumable
-head -c 190000000 /dev/urandom >"$file"
-touch -d '1 hour ago' "$file"
-berth volume add "$root" --name usb
-berth job add docs --source "$TMP/source" --target usb:/docs
-sed -i 's|\(target[^}]*\); }|\1; bandwidth = "60M"; }|' "$TMP/berth.conf"
 
 # The offset of the one row, 0 without.
 offset() {
@@ -32,22 +26,26 @@ print(0)
 END
 }
 
-# interrupted SIGNAL: a sync that gets it in the middle of the file.
+# interrupted SIGNAL: a sync that gets it in the middle of the file. One that
+# changed just now would not be gone on with.
 interrupted() {
     local pid code=0
+    sleep 0.05
     sed -i 's|"1G"|"60M"|' "$TMP/berth.conf"
     "$BERTH" --config "$TMP/berth.conf" --state-dir "$TMP/state" sync \
         >/dev/null 2>"$TMP/words" &
     pid=$!
     if [ "$1" = KILL ]; then # after the first row of a run that nobody stopped
-        until [ "$(offset)" -gt 0 ]; do sleep 0.05; done
+        until [ "$(offset)" -gt 0 ] || ! kill -0 $pid 2>/dev/null; do sleep 0.05; done
     else
-        until [ "$(find "$kept" -size +30M 2>/dev/null)" ]; do sleep 0.05; done
+        until [ "$(find "$kept" -size +30M 2>/dev/null)" ] || ! kill -0 $pid 2>/dev/null; do
+            sleep 0.05
+        done
     fi
     kill -"$1" $pid
     wait $pid 2>/dev/null || code=$?
     test ! -e "$root/docs/large.bin"
-    check "$1: it is kept (exit code $code, offset $(offset))" \
+    check "$fs, $1: it is kept (exit code $code, offset $(offset))" \
         test "$(offset)" -gt 20000000
 }
 
@@ -62,43 +60,57 @@ written() {
 finish() { # WORDS LEAST MOST
     local bytes
     bytes=$(written)
-    check "$1: $bytes bytes written, $2 to $3" test "$bytes" -ge "$2" -a "$bytes" -le "$3"
-    check "$1: equal" cmp "$file" "$root/docs/large.bin"
-    check "$1: nothing lingers" test ! -e "$kept" -a "$(offset)" -eq 0
+    check "$fs, $1: $bytes bytes written, $2 to $3" test "$bytes" -ge "$2" -a "$bytes" -le "$3"
+    check "$fs, $1: equal" cmp "$file" "$root/docs/large.bin"
+    check "$fs, $1: nothing lingers" test ! -e "$kept" -a "$(offset)" -eq 0
     expect_exit 0 berth verify >/dev/null
     rm -rf "$root/docs" # and once more
     echo . >>"$file"
     touch -d '1 hour ago' "$file"
 }
 
-interrupted KILL
-at=$(offset)
-check "SIGKILL: the row is that of a flush" test "$at" -eq 134217728
-finish 'after SIGKILL' $((189000000 - at)) $((191000000 - at))
+for fs in ext4 exfat; do
+    rm -rf "$TMP/source" "$TMP/state" "$TMP/berth.conf"
+    root=$(make_volume $fs "usb_$fs" 700M)
+    kept=$root/.berth/resumable
+    mkdir "$TMP/source"
+    head -c 190000000 /dev/urandom >"$file"
+    touch -d '1 hour ago' "$file"
+    berth volume add "$root" --name usb
+    berth job add docs --source "$TMP/source" --target usb:/docs
+    sed -i 's|\(target[^}]*\); }|\1; bandwidth = "60M"; }|' "$TMP/berth.conf"
 
-# Shorter from here on.
-truncate -s 60000000 "$file"
-touch -d '1 hour ago' "$file"
-interrupted TERM
-at=$(offset)
-finish 'after a signal' $((59000000 - at)) $((61000000 - at))
+    interrupted KILL
+    at=$(offset)
+    check "$fs, SIGKILL: the row is that of a flush" test "$at" -eq 134217728
+    finish 'after SIGKILL' $((189000000 - at)) $((191000000 - at))
 
-interrupted INT
-printf x | dd of="$(echo "$kept"/*)" bs=1 seek=1000000 conv=notrunc status=none
-finish 'a damaged prefix' 59000000 61000000
+    # Shorter from here on.
+    truncate -s 60000000 "$file"
+    touch -d '1 hour ago' "$file"
+    interrupted TERM
+    at=$(offset)
+    finish 'after a signal' $((59000000 - at)) $((61000000 - at))
 
-interrupted INT
-rm "$kept"/*
-finish 'a lost prefix' 59000000 61000000
+    interrupted INT
+    printf xxxxxxxx | dd of="$(echo "$kept"/*)" bs=8 seek=100000 conv=notrunc status=none
+    finish 'a damaged prefix' 59000000 61000000
 
-interrupted INT
-head -c 60000000 /dev/urandom >"$file"
-finish 'another source' 59000000 61000000
+    interrupted INT
+    rm "$kept"/*
+    finish 'a lost prefix' 59000000 61000000
 
-interrupted INT
-mine=$(echo "$kept"/*)
-echo unknown >"${mine%????}abcd"
-rm "$file"
-echo other >"$TMP/source/other"
-expect_exit 0 berth sync
-check "what will not come goes" test ! -e "$kept" -a "$(offset)" -eq 0
+    interrupted INT
+    head -c 60000000 /dev/urandom >"$file"
+    finish 'another source' 59000000 61000000
+
+    interrupted INT
+    mine=$(echo "$kept"/*)
+    echo unknown >"${mine%????}abcd"
+    rm "$file"
+    echo other >"$TMP/source/other"
+    expect_exit 0 berth sync
+    check "$fs: what will not come goes" test ! -e "$kept" -a "$(offset)" -eq 0
+    unmount_volume "usb_$fs"
+    rm "$TMP/usb_$fs.img" # it lies in memory
+done

@@ -75,6 +75,39 @@ expect_exit 4 berth sync nested 2>"$TMP/words"
 check "source and target within each other are refused" \
     grep -q 'within each other' "$TMP/words"
 berth job remove nested
+mkdir -p "$TMP/source/below/deep" "$TMP/mnt/folder"
+mount --bind "$TMP/source/below/deep" "$TMP/mnt/folder"
+berth volume add "$TMP/mnt/folder" --name folder --folder
+berth job add nested --source "$TMP/source" --target folder:/copy
+expect_exit 0 berth sync nested
+expect_exit 0 berth sync nested
+check "a folder that a bind mount hides in the source is not copied into itself" \
+    test ! -e "$TMP/source/below/deep/copy/below/deep"
+berth job remove nested
+umount "$TMP/mnt/folder"
+rm -r "$TMP/source/below"
+
+# What is mounted and on no disk is not among the mounts that are looked at.
+mount -t tmpfs none "$TMP/mnt/folder"
+expect_exit 4 berth volume add "$TMP/mnt/folder" --name memory 2>"$TMP/words"
+check "what is on no disk is refused, and the way to have it said"     grep -q 'no disk.*tmpfs.*--folder' "$TMP/words"
+check "nothing is written to it" test -z "$(ls -A "$TMP/mnt/folder")"
+umount "$TMP/mnt/folder"
+
+# What another user put where the hint for others is written.
+if [ -d /run/lock/berth ]; then
+    id=$(sed -n 's/.*name = "usb"; id = "\([0-9a-f]*\)".*/\1/p' "$TMP/berth.conf")
+    echo precious >"$TMP/precious"
+    bash -c 'ln -s "$1" "/run/lock/berth/$2.$$" && shift 2 && exec "$@"' - "$TMP/precious" "$id" \
+        "$BERTH" --config "$TMP/berth.conf" --state-dir "$TMP/state" sync docs
+    check "a symlink where the hint is written is not followed" grep -qx precious "$TMP/precious"
+    mkfifo "/run/lock/berth/$id"
+    exec 9<"$root/.berth/volume"
+    flock 9
+    expect_exit 6 timeout 20 "$BERTH" --config "$TMP/berth.conf" --state-dir "$TMP/state" sync docs
+    exec 9<&-
+    rm "/run/lock/berth/$id"
+fi
 
 # Markers.
 cp "$root/.berth/volume" "$TMP/marker"

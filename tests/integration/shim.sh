@@ -4,7 +4,16 @@
 need_root
 need_command python3 cc
 cc -shared -fPIC -O1 -o "$TMP/shim.so" "$REPO/tests/shim/shim.c" -ldl
+cc -shared -fPIC -O1 -o "$TMP/clock.so" "$REPO/tests/shim/clock.c" -ldl
 attacks=0
+
+# The same with batches of three files: nearly every step begins another one.
+with_small_batches() {
+    local BERTH=$BERTH
+    BERTH=$(dirname "$BERTH")/tests/berth-small-batches
+    [ -x "$BERTH" ] || fail "make tests builds $BERTH"
+    "$@"
+}
 
 # attack kill|fail|short FILESYSTEM [ERRNO [STEP]]
 attack() {
@@ -13,6 +22,6 @@ attack() {
     work=$TMP/$name
     mkdir "$work"
     python3 "$REPO/tests/integration/every_call.py" "$1" "$2" "$root" "$work" \
-        "$BERTH" "$TMP/shim.so" "${@:3}" >&2
+        "$BERTH" "$TMP/clock.so $TMP/shim.so" "${@:3}" >&2
     unmount_volume "$name"
 }

@@ -39,7 +39,9 @@ check "what was staged whole is committed" \
 check "the history says so" grep -q '"exit":8' <(berth history --json)
 check "a log gets no control characters" test -z "$(grep -P '[\x00-\x08\x1b]' "$TMP/words")"
 stop_with TERM
+sed -i 's|"10M"|"500K"|' "$TMP/berth.conf" # a piece takes many seconds
 stop_with HUP
+sed -i 's|"500K"|"10M"|' "$TMP/berth.conf"
 
 code=0
 "$BERTH" --config "$TMP/berth.conf" --state-dir "$TMP/state" sync >/dev/null 2>&1 &

@@ -104,3 +104,21 @@ attack "another filesystem mounted within the target" \
     "mount '$other_loop' '$root/docs/sub'" \
     'patiently umount "$root/docs/sub"' \
     'is_untouched "$root/docs/sub"'
+
+# A clone has everything of the volume, its UUID and its marker. The run that
+# was under way knows which is its own; the next one asks.
+clone_appears="cp --sparse=always '$TMP/usb.img' '$TMP/clone.img' &&
+    mount -o loop '$TMP/clone.img' '$TMP/mnt/clone' &&
+    (cd '$TMP/mnt/clone' && find . -type f -print0 | sort -z |
+        xargs -0 sha256sum) >'$TMP/clone.before'"
+clone_is_untouched() {
+    (cd "$TMP/mnt/clone" && find . -type f -print0 | sort -z |
+        xargs -0 sha256sum) | diff "$TMP/clone.before" - >&2
+}
+attack "a clone of the volume" "$clone_appears" \
+    'code=0; berth sync --full >"$TMP/words" 2>&1 || code=$?
+     [ "$code" -eq 4 ] && grep -q clone "$TMP/words" ||
+         fail "the clone is not seen: exit code $code: $(cat "$TMP/words")"
+     clone_is_untouched || fail "the clone was written to"
+     patiently umount "$TMP/mnt/clone"' \
+    'clone_is_untouched'

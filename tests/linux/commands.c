@@ -216,6 +216,33 @@ static void volume_is_mounted_by_its_name(void **state)
     assert_int_equal(BERTH(&said, "mount", "archive", OWN(known)), 0);
 }
 
+static size_t count_words(const char *text, const char *words)
+{
+    size_t count = 0;
+
+    for (; (text = strstr(text, words)); text += strlen(words))
+        count++;
+    return count;
+}
+
+/* The kernel calls an image's drive internal: it came again as a bare mount,
+ * which no power-off, health or "the running system is on it" belongs to. */
+static void known_volume_of_an_internal_drive_is_listed_once(void **state)
+{
+    CLEANUP(strbuf_release) struct strbuf said = STRBUF_INIT;
+    CLEANUP(known_release) struct known known = know_as_archive();
+
+    (void)state;
+    assert_int_equal(BERTH(&said, "mount", "archive", OWN(known)), 0);
+    strbuf_truncate(&said, 0);
+    assert_int_equal(BERTH(&said, "drives", "--json", OWN(known)), 0);
+    assert_int_equal(count_words(said.text, "\"name\":\"archive\""), 1);
+    expect_words(&said, "\"bus\":\"virtual\"");
+    strbuf_truncate(&said, 0);
+    assert_int_equal(BERTH(&said, "eject", "archive", "--json", OWN(known)), 0);
+    assert_int_equal(count_words(said.text, "\"write_cache\":\"unknown\""), 0);
+}
+
 static void sync_mounts_what_it_may(void **state)
 {
     CLEANUP(strbuf_release) struct strbuf said = STRBUF_INIT;
@@ -293,6 +320,7 @@ static int run_group(void)
         COMMAND_TEST(exfat_of_fuse_is_ejected),
         COMMAND_TEST(holder_of_a_volume_is_named_and_waited_for),
         COMMAND_TEST(volume_is_mounted_by_its_name),
+        COMMAND_TEST(known_volume_of_an_internal_drive_is_listed_once),
         COMMAND_TEST(sync_mounts_what_it_may),
         COMMAND_TEST(what_is_not_the_volume_is_unmounted_again),
     };

@@ -6,6 +6,7 @@
 #include "linux/mock_machine.h"
 
 #include "core/base/path.h"
+#include "core/base/thread.h"
 #include "platform/linux/linux_health.h"
 #include "platform/linux/linux_scsi.h"
 #include "platform/platform.h"
@@ -31,6 +32,9 @@ struct answer {
     int asked;
 };
 
+/* Held while the disk answers. The tests go on when they have the answer, and
+ * it then still writes: answers_rest() waits for that. */
+static pthread_mutex_t answering = PTHREAD_MUTEX_INITIALIZER;
 static struct answer answers[COMMANDS], others[COMMANDS];
 static UMockdevTestbed *testbed;
 
@@ -80,6 +84,12 @@ static void give_answer(UMockdevIoctlClient *client, UMockdevIoctlData *header,
     umockdev_ioctl_client_complete(client, 0, 0);
 }
 
+static void answers_rest(void)
+{
+    mutex_lock(&answering);
+    mutex_unlock(&answering);
+}
+
 static gboolean handle_ioctl(UMockdevIoctlBase *base,
                              UMockdevIoctlClient *client)
 {
@@ -97,10 +107,12 @@ static gboolean handle_ioctl(UMockdevIoctlBase *base,
     bool is_other =
         !strcmp(umockdev_ioctl_client_get_devnode(client), "/dev/sdx");
     struct answer *answer = (is_other ? others : answers) + command->data[0];
+    mutex_lock(&answering);
     answer->asked++;
     if (answer->is_last)
         umockdev_testbed_remove_device(testbed, disk_path);
     give_answer(client, header, asked, answer);
+    mutex_unlock(&answering);
     g_object_unref(command);
     g_object_unref(header);
     return TRUE;
@@ -177,10 +189,12 @@ static bool was_removed(void)
 static err_code power_off(struct platform_power_proof *out_proof,
                           struct error *err)
 {
+    answers_rest(); /* as the test has written them */
     struct platform_request *request = platform_power_off(platform, stick_id);
     bool is_done = false;
     err_code code = platform_wait(request, 10000, &is_done, err);
 
+    answers_rest();
     assert_true(is_done);
     *out_proof = platform_request_proof(request);
     platform_request_free(request);
@@ -436,6 +450,25 @@ static void log_is_counted_since_the_drive_was_plugged_in(void **state)
     assert_int_equal(log.link_resets, 1);
 }
 
+static void weak_power_is_counted_since_the_drive_was_plugged_in(void **state)
+{
+    static const char *const messages[] = {
+        "hwmon hwmon1: Undervoltage detected!",
+        "sd 3:0:0:0: [sdb] Attached SCSI removable disk",
+        "hwmon hwmon1: Voltage normalised",
+        "hwmon hwmon1: Undervoltage detected!",
+        "Under-voltage detected! (0x00050005)",
+    };
+    struct linux_log log = {.disk = "sdb", .port = ""};
+
+    (void)state;
+    linux_log_take(&log, messages[0]);
+    assert_int_equal(log.under_voltages, 1);
+    for (size_t i = 1; i < COUNT_OF(messages); i++)
+        linux_log_take(&log, messages[i]);
+    assert_int_equal(log.under_voltages, 2);
+}
+
 /* -------------------------------------------------------------------------- */
 
 #define DRIVE_TEST(test)                                                       \
@@ -459,6 +492,7 @@ int main(int count, char **arguments)
         DRIVE_TEST(errors_of_filesystems_are_added_up),
         DRIVE_TEST(weak_power_supply_of_a_raspberry_pi_is_seen),
         cmocka_unit_test(log_is_counted_since_the_drive_was_plugged_in),
+        cmocka_unit_test(weak_power_is_counted_since_the_drive_was_plugged_in),
     };
 
     (void)count;

@@ -321,6 +321,32 @@ static void each_kind_of_mount_is_told_apart(void **state)
     }
 }
 
+/* exFAT after a bad sector in its FAT, as 6.1 shows it. */
+static void filesystem_that_was_made_read_only_after_an_error_is_known(
+    void **state)
+{
+    static const struct {
+        const char *line;
+        bool was_made_read_only;
+    } cases[] = {
+        {"1 0 8:1 / / rw - exfat /dev/sda1 ro,errors=remount-ro", true},
+        {"1 0 8:1 / / rw - ext4 /dev/sda1 ro", true},
+        {"1 0 0:40 / / rw - btrfs /dev/sda1 ro,ssd", true},
+        {"1 0 8:1 / / rw - exfat /dev/sda1 rw,errors=remount-ro", false},
+        {"1 0 8:1 / / ro - exfat /dev/sda1 ro", false},
+        {"1 0 8:1 / / ro - ext4 /dev/sda1 rw", false},
+        {"1 0 8:1 / / rw - hfsplus /dev/sda1 ro", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct linux_mount_entry entry = entry_of(cases[i].line);
+        assert_int_equal(linux_mount_was_made_read_only(&entry),
+                         cases[i].was_made_read_only);
+        linux_mount_entry_release(&entry);
+    }
+}
+
 /* "fuse" with the source /dev/fuse is what old servers without a name say. */
 static void a_fuse_mount_counts_as_a_disk_only_on_a_block_device(void **state)
 {
@@ -411,6 +437,8 @@ int main(void)
         cmocka_unit_test(an_option_is_a_whole_word),
         cmocka_unit_test(the_family_is_the_same_under_every_driver),
         cmocka_unit_test(each_kind_of_mount_is_told_apart),
+        cmocka_unit_test(
+            filesystem_that_was_made_read_only_after_an_error_is_known),
         cmocka_unit_test(a_fuse_mount_counts_as_a_disk_only_on_a_block_device),
         cmocka_unit_test(a_device_that_sysfs_does_not_know_is_not_present),
         cmocka_unit_test(a_label_is_decoded),

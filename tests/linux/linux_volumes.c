@@ -419,6 +419,55 @@ static void memory_and_images_are_not_listed(void **state)
     rmdir(point);
 }
 
+static void add_mount(void *context, const char *path, bool has_files)
+{
+    strbuf_addf(context, "%s%s;", path, has_files ? "" : " (no files)");
+}
+
+static void assert_mounts_below(const char *path, const char *expected)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    int fd = open_root(path);
+
+    assert_int_equal(platform_visit_mounts_below(fd, add_mount, &text, NULL),
+                     ERR_OK);
+    assert_string_equal(text.length ? text.text : "", expected);
+    close(fd);
+}
+
+static void what_is_mounted_below_a_directory_is_told(void **state)
+{
+    CLEANUP_FREE char *root = path_join(base, "below a space");
+    CLEANUP_FREE char *beside = path_join(base, "below a spaceship");
+    CLEANUP_FREE char *one = path_join(root, "one");
+    CLEANUP_FREE char *two = path_join(one, "two");
+    CLEANUP_FREE char *kernel = path_join(root, "kernel");
+
+    (void)state;
+    assert_int_equal(mkdir(root, 0700), 0);
+    assert_int_equal(mkdir(beside, 0700), 0);
+    assert_int_equal(mkdir(one, 0700), 0);
+    assert_int_equal(mkdir(kernel, 0700), 0);
+    assert_mounts_below(root, "");
+    assert_int_equal(mount("none", beside, "tmpfs", 0, NULL), 0);
+    assert_int_equal(mount("none", one, "tmpfs", 0, NULL), 0);
+    assert_int_equal(mkdir(two, 0700), 0);
+    assert_int_equal(mount(base, two, NULL, MS_BIND, NULL), 0);
+    assert_int_equal(mount("proc", kernel, "proc", 0, NULL), 0);
+    assert_mounts_below(root, "one;one/two;kernel (no files);");
+    assert_mounts_below(one, "two;");
+    /* Over both: what is hidden is nobody's. */
+    assert_int_equal(mount("none", one, "tmpfs", 0, NULL), 0);
+    assert_mounts_below(root, "kernel (no files);one;");
+    assert_int_equal(umount2(one, 0), 0);
+    assert_int_equal(umount2(two, 0), 0);
+    assert_int_equal(umount2(one, 0), 0);
+    assert_int_equal(umount2(kernel, 0), 0);
+    assert_int_equal(umount2(beside, 0), 0);
+    remove_tree(root);
+    remove_tree(beside);
+}
+
 static void a_read_only_mount_says_so(void **state)
 {
     CLEANUP_DISK struct disk disk = DISK_INIT;
@@ -473,6 +522,7 @@ static int run_groups(void)
         cmocka_unit_test(a_bind_mount_names_its_subtree),
         cmocka_unit_test(of_stacked_mounts_the_topmost_is_listed),
         cmocka_unit_test(memory_and_images_are_not_listed),
+        cmocka_unit_test(what_is_mounted_below_a_directory_is_told),
         cmocka_unit_test(a_read_only_mount_says_so),
         cmocka_unit_test(a_mount_that_was_taken_away_has_changed),
     };

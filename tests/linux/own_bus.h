@@ -23,7 +23,8 @@ static pid_t daemon_pid;
 
 static const char bus_config[] =
     "<busconfig><listen>unix:path=%s/bus</listen><auth>EXTERNAL</auth>"
-    "<policy context=\"default\"><allow send_destination=\"*\" "
+    "<policy context=\"default\"><allow user=\"*\"/><allow "
+    "send_destination=\"*\" "
     "eavesdrop=\"true\"/>"
     "<allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>";
 

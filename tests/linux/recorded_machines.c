@@ -5,6 +5,7 @@
  */
 #include "linux/mock_machine.h"
 
+#include "core/base/path.h"
 #include "platform/linux/linux_devices.h"
 #include "platform/linux/linux_drive.h"
 #include "platform/platform.h"
@@ -95,6 +96,23 @@ static void take_snapshot(const char *name, struct platform_devices *out)
     linux_snapshot_release(&snapshot);
 }
 
+/* Of a disk, a partition and a layer alone, without listing the others. */
+static void expect_spin(const struct platform_devices *devices)
+{
+    for (size_t d = 0; d < devices->drives.count; d++) {
+        const struct platform_drive *drive = &devices->drives.items[d];
+        bool spins = drive->is_rotational && drive->bus != PLATFORM_BUS_VIRTUAL;
+        assert_int_equal(linux_drive_spins(path_name(drive->device)), spins);
+        for (size_t v = 0; v < devices->volumes.count; v++) {
+            const struct platform_volume *volume = &devices->volumes.items[v];
+            if (!strcmp(volume->drive, drive->id) &&
+                strncmp(volume->device, "/dev/mapper", 11) != 0)
+                assert_int_equal(linux_drive_spins(path_name(volume->device)),
+                                 spins);
+        }
+    }
+}
+
 static void expect_machine(const char *name)
 {
     CLEANUP(platform_devices_release)
@@ -104,6 +122,7 @@ static void expect_machine(const char *name)
 
     load_devices(testbed, name);
     take_snapshot(name, &devices);
+    expect_spin(&devices);
     g_object_unref(testbed);
     CLEANUP_FREE char *found = devices_as_text(&devices);
     if (strcmp(found, expected) != 0)

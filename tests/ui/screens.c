@@ -291,6 +291,38 @@ static void every_verdict_fills_the_width_in_its_colour(void **state)
     }
 }
 
+/* Two tasks list at once: what left meanwhile was not plugged in again. */
+static void an_older_list_that_comes_late_takes_no_verdict_away(void **state)
+{
+    static const struct eject_proof safe = {
+        .barrier_ok = true,
+        .volumes_mounted = 1,
+        .volumes_unmounted = 1,
+        .power_off_tried = true,
+        .power_off_ok = true,
+        .device_gone = true,
+        .write_cache = PLATFORM_CACHE_WRITE_BACK,
+        .can_be_green = true,
+    };
+    struct play *play = play_homelab(80, 24);
+    struct drives without = play_make_drives(false);
+    struct drives with = play_make_drives(true);
+
+    play_key(play, 'e');
+    play_key(play, 'x');
+    play_judgement(play, &safe);
+    without.number = 3;
+    play_drives(play, without);
+    with.number = 2;
+    play_drives(play, with);
+    assert_shows(play, "SAFE TO UNPLUG");
+    with = play_make_drives(true);
+    with.number = 4;
+    play_drives(play, with);
+    assert_false(play_shows(play, "SAFE TO UNPLUG"));
+    play_free(play);
+}
+
 static void an_ejection_that_ended_without_a_verdict_is_red(void **state)
 {
     struct play *play = play_homelab(80, 24);
@@ -457,6 +489,7 @@ int main(void)
         cmocka_unit_test(suspending_waits_until_nothing_is_written_any_more),
         cmocka_unit_test(the_run_of_another_process_looks_like_ours),
         cmocka_unit_test(every_verdict_fills_the_width_in_its_colour),
+        cmocka_unit_test(an_older_list_that_comes_late_takes_no_verdict_away),
         cmocka_unit_test(an_ejection_that_ended_without_a_verdict_is_red),
         cmocka_unit_test(a_comparison_that_was_stopped_is_no_error),
         cmocka_unit_test(

@@ -32,13 +32,27 @@ def leave(screen):
     screen.end()
 
 
+def listed(t, size=(100, 30), key="H", shows=("2 runs",)):
+    """A past, and the list that the key opens."""
+    box = a_past(t)
+    screen = opened(box, size)
+    screen.keys(key)
+    screen.wait(*shows)
+    return box, screen
+
+
+def versions_of(screen, words, *shows):
+    """What is found under these words, and the versions of the first of it."""
+    screen.keys("/", *words, pause=0.05)
+    screen.wait(*shows)
+    screen.press("Down", "Enter")
+
+
 @test
 def history_lists_runs_and_what_each_did(t):
     for size in SIZES:
         name = f"{size[0]}x{size[1]}"
-        screen = opened(a_past(t), size)
-        screen.keys("H")
-        screen.wait("2 runs", "+2 ~1 »1 -1")
+        _, screen = listed(t, size, shows=("2 runs", "+2 ~1 »1 -1"))
         t.snapshot(screen, f"history-{name}")
         screen.keys("Enter")
         screen.wait("media: films/Nosferatu (1922).mkv", "was films/film-1.mkv")
@@ -60,10 +74,7 @@ def history_lists_runs_and_what_each_did(t):
 def a_run_is_taken_back_after_another_key(t):
     for size in SIZES:
         name = f"{size[0]}x{size[1]}"
-        box = a_past(t)
-        screen = opened(box, size)
-        screen.keys("H")
-        screen.wait("2 runs")
+        box, screen = listed(t, size)
         screen.press("u")
         screen.wait("Take back run 2 on hdd", "y take it back")
         t.snapshot(screen, f"undo-asks-{name}")
@@ -81,10 +92,7 @@ def a_run_is_taken_back_after_another_key(t):
 
 @test
 def an_undo_that_is_refused_says_why(t):
-    box = a_past(t)
-    screen = opened(box, (100, 30))
-    screen.keys("H")
-    screen.wait("2 runs")
+    _, screen = listed(t)
     screen.press("Down", "u")
     screen.keys("y")
     screen.wait("✗ ", "run 1")
@@ -105,7 +113,7 @@ def a_deleted_file_is_found_and_given_back(t):
         t.snapshot(screen, f"find-{name}")
         screen.press("Down")
         screen.keys("Enter")
-        screen.wait("- deleted", "there until")
+        screen.wait("- deleted", "There until")
         t.snapshot(screen, f"versions-{name}")
         screen.keys("Enter")
         screen.wait("Get back note-02.md?", "b beside what is there")
@@ -123,11 +131,7 @@ def an_older_version_comes_beside_what_is_there_or_in_its_place(t):
     box = a_past(t)
     path = box.path("home/notes/b/note-01.md")
     screen = opened(box, (100, 30))
-    screen.keys("/")
-    screen.keys(*"b/note-01", pause=0.05)
-    screen.wait("2 places")
-    screen.press("Down")
-    screen.keys("Enter")
+    versions_of(screen, "b/note-01", "2 places")
     screen.wait("~ replaced", "● on it now")
     screen.press("Down", "Enter")
     screen.keys("b")
@@ -145,15 +149,108 @@ def an_older_version_comes_beside_what_is_there_or_in_its_place(t):
 
 
 @test
+def a_version_is_given_back_to_another_folder_that_may_be_new(t):
+    for size in SIZES:
+        box = a_past(t)
+        os.makedirs(box.path("home/papers"))
+        screen = opened(box, size)
+        versions_of(screen, "note-02", "~ version")
+        screen.press("Enter")
+        screen.wait("t to another folder")
+        screen.keys("t")
+        screen.wait("Where to?", "into ~", "papers/")
+        t.snapshot(screen, "restore-to-%dx%d" % size)
+        screen.press("p", "a", "Enter")
+        screen.wait("into ~/papers")
+        screen.press(*"old")
+        screen.wait("make ~/papers/old")
+        screen.press("Esc")
+        screen.wait("- deleted")
+        screen.press("Enter", "t", "p", "a", "Enter", *"old", "Enter")
+        screen.wait("✓ ", "papers/old/note-02.md is back")
+        path = box.path("home/papers/old/note-02.md")
+        t.check(os.path.getsize(path) == 200 + 2 * 53, "it is not there as it was")
+        t.check(not os.path.exists(box.path("home/notes/c/note-02.md")), "also there")
+        leave(screen)
+
+
+@test
+def a_restore_to_the_drive_itself_is_refused(t):
+    box = a_past(t)
+    screen = opened(box, (100, 30))
+    versions_of(screen, "note-02", "~ version")
+    screen.press("Enter", "t", "Left", "d", "r", "Enter")
+    screen.wait("hdd/")
+    screen.press("h", "Enter")
+    screen.wait("notes/")
+    screen.press("Enter")
+    screen.wait("✗ ", "restore to another disk")
+    leave(screen)
+
+
+def opened_versions(t, size, texts):
+    """The versions of notes/list.md, which was each of these once."""
+    box = t.homelab(drives=(HDD, SSD), synced=False)
+    for i, text in enumerate(texts):
+        box.write("home/notes/list.md", text, age_days=40 - i)
+        if text is not texts[-1]:
+            box.berth("sync")
+    screen = box.open(size)
+    screen.wait("pending", "good")
+    screen.settle(0.3)
+    screen.wait("scanning", gone=True)
+    versions_of(screen, "list.md", "● on it")
+    screen.wait("● on it now")
+    return screen
+
+
+LIST = [f"{i:02}. something to do\n" for i in range(40)]
+
+
+@test
+def two_copies_of_a_text_are_compared_line_by_line(t):
+    texts = (
+        "".join(LIST),
+        "".join(LIST[:10] + ["a new thing\n"] + LIST[12:]),
+        "".join(LIST[:10] + ["a new thing\n"] + LIST[12:39])
+        + "\tÄrger \x1b[31mred\x07 日本 שלום\n",
+    )
+    for size in SIZES:
+        screen = opened_versions(t, size, texts)
+        screen.press("d")
+        screen.wait("Lines", "- on hdd now", "+ here now", "39. something to do")
+        t.snapshot(screen, "lines-%dx%d" % size)
+        screen.press("q")
+        screen.wait("~ replaced")
+        screen.press("Space", "Down", "d")
+        screen.wait("+ on hdd now", "a new thing")
+        screen.wait("-2 +1", "… 7 equal lines", "… 25 equal lines")
+        screen.press("/", *"new")
+        screen.press("Enter")
+        screen.wait("something", gone=True)
+        screen.press("q", "q")
+        screen.wait("*● on it now")
+        leave(screen)
+
+
+@test
+def what_is_no_text_or_away_is_not_compared_and_says_so(t):
+    screen = opened_versions(t, (100, 30), ("a\n", b"\0binary" * 9))
+    screen.press("d")
+    screen.wait("is no text")
+    screen.press("q")
+    screen.wait("● on it now")
+    leave(screen)
+
+
+@test
 def a_version_on_a_drive_that_is_away_says_what_to_plug_in(t):
     box = a_past(t)
     screen = opened(box, (100, 30))
     box.control("unplug seagate")
     screen.wait("away since")
-    screen.keys("/")
-    screen.keys(*"note-02", pause=0.05)
-    screen.wait("~ version")
-    screen.press("Down", "Enter", "Enter")
+    versions_of(screen, "note-02", "~ version")
+    screen.press("Enter")
     screen.wait("plug hdd in first")
     screen.press("q", "q", "H")
     screen.wait("2 runs")
@@ -166,9 +263,7 @@ def a_version_on_a_drive_that_is_away_says_what_to_plug_in(t):
 def copies_counts_them_and_lists_the_fewest_first(t):
     for size in SIZES:
         name = f"{size[0]}x{size[1]}"
-        screen = opened(a_past(t), size)
-        screen.keys("C")
-        screen.wait("2 jobs", "1 copy")
+        _, screen = listed(t, size, "C", ("2 jobs", "1 copy"))
         t.snapshot(screen, f"copies-{name}")
         screen.press("Down")
         screen.keys("Enter")

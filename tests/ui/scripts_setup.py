@@ -2,7 +2,7 @@
 
 import os
 
-from harness import HDD, SSD, STICK, test
+from harness import HDD, SSD, STICK, Failure, test
 
 SIZES = ((80, 24), (100, 30), (160, 50))
 
@@ -99,7 +99,7 @@ def a_drive_that_another_machine_knows_is_joined(t):
     screen = box.open()
     screen.wait("No job yet: a", "joins it here")
     screen.press("a")
-    screen.wait("known to another machine as travel: join")
+    screen.wait("known elsewhere as travel: join")
     screen.press("Enter", "n", "Enter", "Enter", "Enter", "Enter")
     screen.wait("name of the drive   travel")
     screen.press("Enter", "y")
@@ -182,3 +182,104 @@ def folders_of_any_name_keep_their_columns(t):
     screen.press("q")
     screen.keys("q")
     screen.end()
+
+
+def crontab(t):
+    """What a person has today: rsync at night, and a script that runs it."""
+    box = new_laptop(t)
+    source, stick = box.path("home/media"), box.path("drives/stick")
+    box.write(
+        "crontab",
+        "# m h dom mon dow\n"
+        f"30 3 * * * rsync -a --delete --exclude '*.tmp' {source}/ {stick}/old/\n"
+        f"0 4 * * 0 {box.path('home/weekly.sh')}\n"
+        "0 5 * * * rsync -a /etc/ /somewhere/else/\n",
+    )
+    box.write("home/weekly.sh", f"#!/bin/sh\nrsync -a ~/notes {stick}\n")
+    return box
+
+
+@test
+def what_rsync_does_by_cron_is_offered_first_and_becomes_a_job(t):
+    for size in SIZES:
+        name = "%dx%d" % size
+        box = crontab(t)
+        screen = box.open(size)
+        screen.wait("No job yet: a", "good")
+        screen.press("a")
+        screen.wait("rsync fills it: adopt")
+        screen.press("Enter")
+        screen.wait("as rsync does ~/media → stick:/old", "as rsync does ~/notes")
+        t.check("somewhere" not in screen.text(), "another place's line is offered")
+        t.snapshot(screen, f"setup-rsync-{name}")
+        screen.press("Enter")
+        screen.wait("~/media → stick:/old · mirror", "name of the job     media")
+        screen.press("Enter")
+        screen.wait("What rsync leaves")
+        screen.keys("y")
+        screen.wait("media → stick:/old", "what the first sync would copy")
+        t.check('"*.tmp"' in open(box.path("config/berth.conf")).read(), "not left out")
+        screen.press("E")
+        screen.wait("SAFE TO UNPLUG")
+        screen.press("Enter")
+        screen.wait("rsync still does this by cron", "y make it a comment")
+        t.snapshot(screen, f"setup-silence-{name}")
+        screen.press("y")
+        screen.wait("rsync is a comment")
+        with open(box.path("crontab"), encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        t.check(lines[1].startswith("# berth does this now: 30 3"), lines[1])
+        t.check(lines[2].startswith("0 4") and lines[3].startswith("0 5"), "others")
+        screen.keys("q")
+        screen.end()
+
+
+@test
+def a_drive_that_is_not_mounted_is_mounted_by_a_key(t):
+    for known in (True, False):
+        box = new_laptop(t)
+        if known:
+            box.add_volume("stick")
+        screen = box.open((80, 24))
+        screen.wait("SanDisk Ultra", "good")
+        box.control("unmount stick")
+        screen.wait("not mounted", "m mount")
+        screen.press("m")
+        screen.wait("not mounted", gone=True)
+        screen.wait("free")
+        screen.keys("q")
+        screen.end()
+
+
+@test
+def a_second_drive_for_the_same_folder_joins_its_job(t):
+    box = t.homelab(drives=(HDD, STICK, SSD))
+    screen = box.open((80, 24))
+    screen.ready()
+    screen.press("g")
+    screen.wait("Enter set up", "a add")
+    screen.press("Enter", "Enter", "Down", "Enter")
+    screen.wait("take ~/notes")
+    screen.press("Enter")
+    screen.wait("~/notes → stick:/… · one more drive for job notes")
+    screen.press("Enter")
+    screen.wait("name of the drive   stick")
+    screen.press("Enter")
+    screen.wait("One more drive for this job?", "more target of job notes")
+    t.snapshot(screen, "setup-joins-80x24")
+    screen.press("y")
+    screen.wait("Diff · SanDisk Ultra", "notes → stick:/notes")
+    with open(find_config(box), encoding="utf-8") as file:
+        t.check(
+            'targets = [ "hdd:/notes", "stick:/notes" ]' in file.read(),
+            "the job has not both drives",
+        )
+    screen.press("q", "q")
+    screen.end()
+
+
+def find_config(box):
+    for parent, _, files in os.walk(box.directory):
+        if "berth.conf" in files:
+            return os.path.join(parent, "berth.conf")
+    raise Failure("there is no configuration")

@@ -755,6 +755,25 @@ static void versions_come_by_path_and_time_and_once(void **state)
     assert_int_equal(versions.count, 0);
 }
 
+static void versions_of_a_path_are_its_own_and_those_below_it(void **state)
+{
+    static const char *const paths[] = {"a",  "a!",  "a/b", "a/b/c",
+                                        "a0", "a.b", "ab",  "A",
+                                        "a/", "b",   "a/0", "aa/b"};
+    struct scene *scene = *state;
+    struct versions versions = {.count = 0};
+
+    for (size_t i = 0; i < COUNT_OF(paths); i++)
+        assert_int_equal(
+            add_version(scene, paths[i], paths[i], (int64_t)i, true), ERR_OK);
+    assert_int_equal(catalogue_walk_versions(scene->catalogue, scene->owner.id,
+                                             "a", note_version, &versions,
+                                             NULL),
+                     ERR_OK);
+    assert_string_equal(versions.order,
+                        "a:a a/:a/ a/0:a/0 a/b:a/b a/b/c:a/b/c ");
+}
+
 /* --- two connections --- */
 
 static void a_reader_sees_only_what_is_committed(void **state)
@@ -844,7 +863,7 @@ static err_code try_read(struct error *err)
 
 static void a_newer_format_is_refused_and_left_as_it_is(void **state)
 {
-    static const char *const versions[] = {"2", "2147483647"};
+    static const char *const versions[] = {"3", "2147483647"};
     struct scene *scene = *state;
 
     assert_int_equal(put(scene, "x", ENTRY_FILE, 1), ERR_OK);
@@ -866,6 +885,85 @@ static void a_newer_format_is_refused_and_left_as_it_is(void **state)
     }
     reopen(scene);
     assert_int_equal(look_in(scene, "x"), 1);
+}
+
+static void add_mount(void *context, const char *mount, const char *identity,
+                      bool is_accepted)
+{
+    struct strbuf *text = context;
+
+    strbuf_addf(text, "%s=%s%s;", mount, identity, is_accepted ? "!" : "");
+}
+
+static void assert_mounts(const struct scene *scene, const char *expected)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+    assert_int_equal(catalogue_list_mounts(scene->catalogue, scene->owner.id,
+                                           add_mount, &text, NULL),
+                     ERR_OK);
+    assert_string_equal(text.length ? text.text : "", expected);
+}
+
+static int64_t format_of(const struct scene *scene)
+{
+    struct statement *select;
+    bool has_row;
+
+    assert_int_equal(
+        db_prepare(db_of(scene), "PRAGMA user_version", &select, NULL), ERR_OK);
+    assert_int_equal(statement_step(select, &has_row, NULL), ERR_OK);
+    int64_t format = column_int(select, 0);
+    statement_done(select);
+    return format;
+}
+
+static void what_was_mounted_where_is_remembered(void **state)
+{
+    struct scene *scene = *state;
+    struct catalogue *catalogue = scene->catalogue;
+    int64_t owner = scene->owner.id;
+
+    assert_mounts(scene, "");
+    assert_int_equal(catalogue_forget_mount(catalogue, owner, "x", NULL),
+                     ERR_OK);
+    assert_int_equal(
+        catalogue_record_mount(catalogue, owner, "b/c", "one", false, NULL),
+        ERR_OK);
+    assert_int_equal(
+        catalogue_record_mount(catalogue, owner, "a", "two", true, NULL),
+        ERR_OK);
+    assert_int_equal(
+        catalogue_record_mount(catalogue, owner + 1, "a", "no", true, NULL),
+        ERR_OK);
+    assert_mounts(scene, "a=two!;b/c=one;");
+    assert_int_equal(
+        catalogue_record_mount(catalogue, owner, "a", "three", false, NULL),
+        ERR_OK);
+    assert_int_equal(catalogue_forget_mount(catalogue, owner, "b/c", NULL),
+                     ERR_OK);
+    reopen(scene);
+    assert_mounts(scene, "a=three;");
+    assert_int_equal(
+        catalogue_remove_owner(scene->catalogue, &scene->owner, NULL), ERR_OK);
+    assert_mounts(scene, "");
+}
+
+/* A berth that knows nothing of mounts would take one that is missing for a
+ * lot of deleted files; whoever has none may go back to it. */
+static void only_a_mount_makes_a_catalogue_too_new_for_older_ones(void **state)
+{
+    struct scene *scene = *state;
+
+    assert_int_equal(put(scene, "x", ENTRY_FILE, 1), ERR_OK);
+    assert_int_equal(format_of(scene), 1);
+    assert_int_equal(catalogue_record_mount(scene->catalogue, scene->owner.id,
+                                            "a", "one", false, NULL),
+                     ERR_OK);
+    assert_int_equal(format_of(scene), 2);
+    reopen(scene);
+    assert_int_equal(look_in(scene, "x"), 1);
+    assert_mounts(scene, "a=one;");
 }
 
 static void another_volumes_file_is_refused_and_left_as_it_is(void **state)
@@ -1071,11 +1169,14 @@ int main(void)
         SCENE_TEST(what_is_remembered_of_an_owner_comes_back),
         SCENE_TEST(an_owner_is_not_added_twice),
         SCENE_TEST(versions_come_by_path_and_time_and_once),
+        SCENE_TEST(versions_of_a_path_are_its_own_and_those_below_it),
         SCENE_TEST(a_reader_sees_only_what_is_committed),
         SCENE_TEST(a_reader_cannot_write),
         SCENE_TEST(a_reader_needs_a_catalogue),
         SCENE_TEST(small_facts_are_kept_by_name),
         SCENE_TEST(a_newer_format_is_refused_and_left_as_it_is),
+        SCENE_TEST(what_was_mounted_where_is_remembered),
+        SCENE_TEST(only_a_mount_makes_a_catalogue_too_new_for_older_ones),
         SCENE_TEST(another_volumes_file_is_refused_and_left_as_it_is),
         SCENE_TEST(another_programs_database_is_refused),
         SCENE_TEST(a_file_that_is_no_database_is_named),

@@ -580,6 +580,12 @@ static void bad_targets_are_refused(void **state)
         {VOLUMES "jobs = (\n" JOB("j", "/s", ":/x") ");",
          PATH ":3: targets = \":/x\" in job \"j\": use the name of a volume "
               "before the ':'"},
+        {VOLUMES "jobs = (\n" JOB("j", "/s", "a:/x\xff") ");", PATH
+         ":3: targets = \"a:/x\\xff\" in job \"j\": use a directory whose name "
+         "is UTF-8 without control characters"},
+        {VOLUMES "jobs = (\n" JOB("j", "/s", "a:/x\\ny") ");", PATH
+         ":3: targets = \"a:/x\\ny\" in job \"j\": use a directory whose name "
+         "is UTF-8 without control characters"},
         {VOLUMES "jobs = (\n" JOB("j", "/s", "a:/x/../y") ");",
          PATH ":3: targets = \"a:/x/../y\" in job \"j\": leave out \"..\", a "
               "target stays inside its volume"},
@@ -862,8 +868,9 @@ static void long_values_are_cut_in_messages(void **state)
     assert_non_null(strstr(err.message, "éé...: use 1 to 64"));
 }
 
-/* Not in a second, if anything here or in libconfig were quadratic. */
-static void many_entries_are_read_in_time(void **state)
+/* Not within the program's time limit, if anything here or in libconfig were
+ * quadratic. */
+static void many_entries_are_read(void **state)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     CLEANUP(config_release) struct config config = CONFIG_INIT;
@@ -876,11 +883,9 @@ static void many_entries_are_read_in_time(void **state)
                     "targets = [ \"a:/%d\", \"b:/%d\" ]; }",
                     i ? ",\n" : "", i, i, i);
     strbuf_adds(&text, ");\n");
-    int64_t began = clock_monotonic_ns();
     load(text.text, &config);
     assert_int_equal(config.job_count, 2000);
     assert_int_equal(config.jobs[1999].line, 2002);
-    assert_true(clock_monotonic_ns() - began < 20 * NS_PER_SECOND);
 }
 
 static void durations_are_read_and_written(void **state)
@@ -1390,12 +1395,17 @@ static void impossible_edits_say_why(void **state)
                       PATH ":6: there is a job \"new\" already");
     assert_edit_fails(same_id, ADD_VOLUME, NULL, ERR_EXISTS,
                       PATH ":2: this volume is there already, as \"x\"");
-    assert_edit_fails(with_new, REMOVE_VOLUME, "x", ERR_NOT_FOUND,
-                      PATH ": there is no volume \"x\"");
-    assert_edit_fails(with_new, REMOVE_JOB, "a", ERR_NOT_FOUND,
-                      PATH ": there is no job \"a\"");
-    assert_edit_fails(with_new, EXCLUDE, "\x1b[1m", ERR_NOT_FOUND,
-                      PATH ": there is no job \"\\x1b[1m\"");
+    assert_edit_fails(
+        with_new, REMOVE_VOLUME, "x", ERR_INVALID,
+        PATH
+        ": there is no volume \"x\": `berth volume list` shows what there is");
+    assert_edit_fails(
+        with_new, REMOVE_JOB, "a", ERR_INVALID,
+        PATH ": there is no job \"a\": `berth job list` shows what there is");
+    assert_edit_fails(
+        with_new, EXCLUDE, "\x1b[1m", ERR_INVALID,
+        PATH
+        ": there is no job \"\\x1b[1m\": `berth job list` shows what there is");
     assert_edit_fails(with_new, REMOVE_VOLUME, "a", ERR_INVALID,
                       PATH
                       ":6: volume \"a\" is a target of job \"new\": remove "
@@ -1406,8 +1416,9 @@ static void impossible_edits_say_why(void **state)
                       ");",
                       EXCLUDE, "j", ERR_EXISTS,
                       PATH ":2: job \"j\" excludes \"*.new\" already");
-    assert_edit_fails(with_new, EXCLUDE, "j", ERR_NOT_FOUND,
-                      PATH ": there is no job \"j\"");
+    assert_edit_fails(
+        with_new, EXCLUDE, "j", ERR_INVALID,
+        PATH ": there is no job \"j\": `berth job list` shows what there is");
     assert_edit_fails("volumes = (\n" VOLUME_B " );", ADD_JOB, NULL,
                       ERR_INVALID,
                       PATH ": targets = \"a:/n\" in job \"new\": there is no "
@@ -1833,6 +1844,7 @@ static void assert_edit_keeps(const char *before, size_t index)
         assert_can_be_undone(before, after.text, operation);
 }
 
+/* Each edit with one kind of comment in each gap, another in the next gap. */
 static void comment_at_every_gap_survives_every_edit(void **state)
 {
     for (size_t i = 0; i < COUNT_OF(layouts); i++) {
@@ -1841,14 +1853,14 @@ static void comment_at_every_gap_survives_every_edit(void **state)
         find_pieces(layouts[i], &list);
         dump_text(layouts[i], &means);
         for (size_t j = 0; j < list.count * COUNT_OF(comments); j++) {
-            const char *comment = comments[j % COUNT_OF(comments)];
+            size_t gap = j / COUNT_OF(comments), kind = j % COUNT_OF(comments);
             CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
             strbuf_adds(&text, layouts[i]);
-            strbuf_splice(&text, list.items[j / COUNT_OF(comments)].begin, 0,
-                          comment, strlen(comment));
+            strbuf_splice(&text, list.items[gap].begin, 0, comments[kind],
+                          strlen(comments[kind]));
             assert_means(text.text, means.text, layouts[i]);
             for (size_t k = 0; k < COUNT_OF(operations); k++)
-                if (is_possible(i, k))
+                if (is_possible(i, k) && (gap + k) % COUNT_OF(comments) == kind)
                     assert_edit_keeps(text.text, k);
         }
     }
@@ -2070,7 +2082,7 @@ static void edits_replace_the_file(void **state)
         config_remove_exclude(files->path, HOME, new_id, "*.b", NULL), ERR_OK);
     assert_int_equal(
         config_remove_exclude(files->path, HOME, new_id, "*.b", NULL),
-        ERR_NOT_FOUND);
+        ERR_INVALID);
     assert_int_equal(config_remove_job(files->path, HOME, new_id, NULL),
                      ERR_OK);
     assert_content(files->path, "volumes = ( " VOLUME_A ", " NEW_VOLUME
@@ -2093,9 +2105,9 @@ static void failed_edit_leaves_the_file_as_it_was(void **state)
     write_text(files->path, VOLUMES);
     assert_int_equal(stat(files->path, &before), 0);
     assert_int_equal(config_remove_volume(files->path, HOME, "x", NULL),
-                     ERR_NOT_FOUND);
+                     ERR_INVALID);
     assert_int_equal(config_add_exclude(files->path, HOME, "x", "y", NULL),
-                     ERR_NOT_FOUND);
+                     ERR_INVALID);
     assert_int_equal(stat(files->path, &after), 0);
     assert_true(before.st_ino == after.st_ino);
     assert_content(files->path, VOLUMES);
@@ -2204,7 +2216,7 @@ int main(void)
         cmocka_unit_test(bytes_that_are_no_text_are_refused),
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(long_values_are_cut_in_messages),
-        cmocka_unit_test(many_entries_are_read_in_time),
+        cmocka_unit_test(many_entries_are_read),
         cmocka_unit_test(durations_are_read_and_written),
         cmocka_unit_test(sizes_are_read_and_written),
         cmocka_unit_test(rules_for_versions_are_told_apart),

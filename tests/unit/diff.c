@@ -233,6 +233,9 @@ static void what_is_the_same_is_kept_and_drift_is_repaired_by_mirrors_only(
          ROW_PLAIN,
          DRIVE_OTHER_TIME,
          {DIFF_REPLACE, DIFF_CONFLICT, DIFF_CONFLICT}},
+        {SOURCE_SAME, ROW_PLAIN, DRIVE_OTHER_TYPE, IN_EACH_MODE(DIFF_CONFLICT)},
+        {SOURCE_CHANGED, ROW_PLAIN, DRIVE_OTHER_TYPE,
+         IN_EACH_MODE(DIFF_CONFLICT)},
         {SOURCE_SAME, ROW_UNHASHED, DRIVE_AS_RECORDED,
          IN_EACH_MODE(DIFF_NOTHING)},
         {SOURCE_SAME, ROW_DATABASE, DRIVE_AS_RECORDED,
@@ -519,6 +522,30 @@ static void a_poisoned_file_without_a_row_is_not_adopted(void **state)
         put_drive(&input, DRIVE_AS_RECORDED);
         enum diff_verdict verdict = diff_decide(&input);
         assert_true(verdict == DIFF_REPLACE || verdict == DIFF_UPDATE);
+    }
+}
+
+/* What rsync copied of a live database lacks what was in its -wal; and another
+ * host's row says nothing of this one's. */
+static void a_database_with_a_wal_is_not_taken_for_its_file(void **state)
+{
+    const struct record claimed = {
+        .flags = RECORD_CLAIMED | RECORD_SQLITE,
+        .source = recorded,
+        .stamp = {recorded.size_bytes, recorded.mtime_ns},
+    };
+
+    for (size_t m = 0; m < COUNT_OF(modes); m++) {
+        struct diff_input input = {
+            .mode = modes[m],
+            .source = SOURCE_PRESENT,
+            .signature = recorded,
+        };
+        input.signature.side = 1;
+        put_drive(&input, DRIVE_AS_RECORDED);
+        assert_int_equal(diff_decide(&input), DIFF_REPLACE);
+        input.row = &claimed;
+        assert_int_equal(diff_decide(&input), DIFF_UPDATE);
     }
 }
 
@@ -1173,6 +1200,7 @@ int main(void)
         cmocka_unit_test(what_is_frozen_is_neither_updated_nor_deleted),
         cmocka_unit_test(a_poisoned_file_is_copied_anew),
         cmocka_unit_test(a_poisoned_file_without_a_row_is_not_adopted),
+        cmocka_unit_test(a_database_with_a_wal_is_not_taken_for_its_file),
         cmocka_unit_test(a_file_is_adopted_within_two_seconds_and_not_beyond),
         cmocka_unit_test(the_tolerance_of_a_recorded_file_is_the_volumes_own),
         cmocka_unit_test(an_unrecorded_symlink_is_adopted_by_its_target),

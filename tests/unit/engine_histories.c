@@ -407,6 +407,37 @@ static void make_something(struct history *history, const struct leaves *leaves,
         assert_int_equal(mkdir(path, 0755), 0);
 }
 
+/* Of the past, before 1970, or of a camera whose clock is ahead. */
+static int64_t random_time(struct history *history)
+{
+    int64_t seconds = (int64_t)dice_below(&history->dice, 1u << 31);
+
+    switch (dice_below(&history->dice, 6)) {
+    case 0:
+        return (seconds + (INT64_C(1) << 31)) * NS_PER_SECOND;
+    case 1:
+        return -seconds / 3 * NS_PER_SECOND;
+    default:
+        return seconds * NS_PER_SECOND / 3 - NS_PER_SECOND;
+    }
+}
+
+/* A download's origin, a tag. What holds none keeps none. */
+static void tag(struct history *history, const char *path)
+{
+    CLEANUP_FREE char *value = xasprintf("user.tag%c%c%c%c%cv%d", 0, 2, 0, 0, 0,
+                                         (int)dice_below(&history->dice, 10));
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool is_to_be_bare = dice_one_in(&history->dice, 4);
+
+    if (fd < 0 || access(path, W_OK))
+        return;
+    err_code code = platform_write_attributes(
+        fd, value, is_to_be_bare ? 0 : strlen("user.tag") + 1 + 4 + 2, NULL);
+    if (code && code != ERR_UNSUPPORTED)
+        history_fail(history, "cannot tag %s", path);
+}
+
 static void touch_something(struct history *history,
                             const struct leaves *leaves)
 {
@@ -420,6 +451,11 @@ static void touch_something(struct history *history,
         return;
     CLEANUP_FREE char *path = path_join(history->play->source, leaf->path);
     note(history, "touch %s", leaf->path);
+    if (type == ENTRY_FILE && history->is_sneaky &&
+        dice_one_in(&history->dice, 3)) {
+        tag(history, path);
+        return;
+    }
     /* Not yet together with a rename: see below. */
     if (history->is_sneaky && dice_one_in(&history->dice, 2))
         assert_int_equal(
@@ -428,9 +464,7 @@ static void touch_something(struct history *history,
                              : modes)[dice_below(&history->dice, 5)]),
             0);
     else if (type == ENTRY_FILE)
-        set_mtime(path, (int64_t)dice_below(&history->dice, 1u << 31) *
-                                NS_PER_SECOND / 3 -
-                            NS_PER_SECOND);
+        set_mtime(path, random_time(history));
 }
 
 /* Renames are known by inode, size and time: where those lie, there are two
@@ -650,6 +684,9 @@ static bool is_equal(const struct history *history, const struct leaf *source,
         return true;
     if (source->type == ENTRY_FILE && source->mtime_ns != drive->mtime_ns)
         return false;
+    if (source->type == ENTRY_FILE && history->traits.has_attributes &&
+        !hash_equal(&source->attributes, &drive->attributes))
+        return false;
     return hash_equal(&source->hash, &drive->hash);
 }
 
@@ -671,12 +708,32 @@ static bool holds_foreign(const struct leaves *drive, const char *directory)
     return false;
 }
 
-/* A directory that the source has no more, kept for what is foreign in it. */
-static bool stands_in_the_way(const struct leaves *drive, const char *path)
+/* A directory that was kept for what is foreign in it is that somebody's, also
+ * when he has taken it out again. */
+static bool held_foreign(const struct history *history, const char *directory)
 {
-    const struct leaf *leaf = leaves_find(drive, path);
+    CLEANUP_FREE char *words = xasprintf("drive: new file in %s", directory);
+    const char *at = strstr(history->log.text, words);
+    char next = at ? at[strlen(words)] : ' ';
 
-    return leaf && leaf->type == ENTRY_DIRECTORY && holds_foreign(drive, path);
+    return next == '\n' || next == '/';
+}
+
+/* A directory that the source has no more, kept for what is, or was, foreign
+ * in it; in any case of letters where these are one. */
+static bool stands_in_the_way(const struct history *history,
+                              const struct leaves *drive, const char *path)
+{
+    for (size_t i = 0; i < drive->count; i++) {
+        const struct leaf *leaf = &drive->items[i];
+        bool is_twin = history->kind == KIND_FAT ? same_fold(leaf->path, path)
+                                                 : same_key(leaf->path, path);
+        if (is_twin && leaf->type == ENTRY_DIRECTORY &&
+            (holds_foreign(drive, leaf->path) ||
+             held_foreign(history, leaf->path)))
+            return true;
+    }
+    return false;
 }
 
 static void check_source_is_there(struct history *history,
@@ -696,7 +753,7 @@ static void check_source_is_there(struct history *history,
             continue;
         if (history->mode != JOB_MIRROR && is_in_conflict(plan, leaf->path))
             continue;
-        if (stands_in_the_way(drive, path))
+        if (stands_in_the_way(history, drive, path))
             continue;
         history_fail(history, "%s is %s the drive as \"%s\"", leaf->path,
                      there ? "not the same on" : "missing on", path);
@@ -714,7 +771,9 @@ static void check_nothing_else_is_there(struct history *history,
             CLEANUP_FREE char *path = on_drive(history, source->items[j].path);
             is_expected = same_key(path, leaf->path);
         }
-        if (!is_expected && !holds_foreign(drive, leaf->path))
+        if (!is_expected && !holds_foreign(drive, leaf->path) &&
+            !(leaf->type == ENTRY_DIRECTORY &&
+              held_foreign(history, leaf->path)))
             history_fail(history, "%s is on the drive only", leaf->path);
     }
 }
@@ -728,7 +787,7 @@ static void check_settled(struct history *history, const struct plan *plan,
         bool is_foreigners = action->kind == ACTION_RMDIR &&
                              holds_foreign(drive, action_drive(action));
         if (action_is_pending(action) && !is_foreigners &&
-            !stands_in_the_way(drive, action_drive(action)))
+            !stands_in_the_way(history, drive, action_drive(action)))
             history_fail(
                 history, "still pending: %s %s (%s)", action_mark(action),
                 action->path,
@@ -821,7 +880,7 @@ static void check_failures(struct history *history, const struct answer *answer)
 
     for (size_t i = 0; i < answer->failed.count; i++) {
         CLEANUP_FREE char *path = on_drive(history, answer->failed.items[i]);
-        is_fine &= stands_in_the_way(&drive, path);
+        is_fine &= stands_in_the_way(history, &drive, path);
     }
     if (!answer->failed.count)
         is_fine &= answer->outcome <= OUTCOME_DIFFERENCES;
@@ -870,6 +929,28 @@ static void check_moved(struct history *history, const struct leaves *before)
         if (!leaves_find(before, source.items[i].path))
             history_fail(history, "the sync left %s in the source",
                          source.items[i].path);
+}
+
+static size_t jumps;
+
+/* The machine's clock was wrong, is set, or will be wrong: by an hour, or by
+ * days, but never so many that versions are old enough to go. */
+static void jump_in_time(struct history *history)
+{
+    static const int64_t hours[] = {-24 * 9, -1, 1, 24 * 9};
+
+    if (!dice_one_in(&history->dice, 4))
+        return;
+    size_t which = dice_below(&history->dice, COUNT_OF(hours) + 1);
+    if (which == COUNT_OF(hours)) {
+        note(history, "the clock is right");
+        clock_freeze(0);
+        return;
+    }
+    note(history, "the clock is %lld hours off", (long long)hours[which]);
+    clock_freeze(0);
+    clock_freeze(clock_now_ns() + hours[which] * 3600 * NS_PER_SECOND);
+    jumps++;
 }
 
 /* --- special nights --- */
@@ -1113,6 +1194,7 @@ static void pretend(struct history *history)
         };
         traits->has_symlinks = traits->has_hard_links = false;
         traits->has_modes = traits->has_owners = false;
+        traits->has_attributes = false;
         traits->time_tolerance_ns = 2 * NS_PER_SECOND;
     }
     if (history->kind == KIND_JOURNALED)
@@ -1142,6 +1224,7 @@ static void play_history(uint64_t seed, enum kind kind, enum job_mode mode)
                          (mode == JOB_MIRROR || kind != KIND_FAT);
     for (size_t rounds = 2 + dice_below(&history.dice, 4); rounds; rounds--) {
         history.is_sneaky = dice_one_in(&history.dice, 4);
+        jump_in_time(&history);
         special_night(&history);
         for (size_t i = dice_below(&history.dice, 14); i; i--)
             edit_source(&history);
@@ -1163,6 +1246,7 @@ static void play_history(uint64_t seed, enum kind kind, enum job_mode mode)
             check_moved(&history, &before);
         check_everything(&history);
     }
+    clock_freeze(0);
     ask_rsync(&history);
     moved += history.moved;
     play_free(history.play);
@@ -1223,10 +1307,11 @@ static void rsync_was_asked(void **state)
 {
     if (!has_rsync())
         SKIP_BECAUSE("no rsync");
-    printf("rsync was asked %zu times, directories were locked %zu times\n",
-           asked, locked);
+    printf("rsync was asked %zu times, directories were locked %zu times, the "
+           "clock jumped %zu times\n",
+           asked, locked, jumps);
     if (!getenv("BERTH_HISTORIES"))
-        assert_true(asked > 0);
+        assert_true(asked > 0 && jumps > 0);
 }
 
 /* Root reads what cannot be read. */

@@ -90,9 +90,27 @@ static void versions_are_kept_for_thirty_days(void **state)
     sync_on_day(play, 31);
     assert_int_equal(count_versions(play), 2);
     sync_on_day(play, 32);
+    sync_on_day(play, 33); /* the second run that says so */
     assert_int_equal(count_versions(play), 1);
     sync_on_day(play, 60);
+    sync_on_day(play, 61);
     assert_int_equal(count_versions(play), 0);
+}
+
+static void a_clock_far_ahead_for_one_run_prunes_nothing(void **state)
+{
+    struct play *play = *state;
+
+    write_source(play, "a", "one");
+    sync_on_day(play, 0);
+    write_source(play, "a", "two!");
+    sync_on_day(play, 1);
+    sync_on_day(play, 400);
+    assert_int_equal(count_versions(play), 1);
+    sync_on_day(play, 2);
+    assert_int_equal(count_versions(play), 1);
+    sync_on_day(play, 3);
+    assert_int_equal(count_versions(play), 1);
 }
 
 static void nothing_is_pruned_while_deletes_are_held(void **state)
@@ -242,6 +260,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         VERSIONS_TEST(versions_are_kept_for_thirty_days),
+        VERSIONS_TEST(a_clock_far_ahead_for_one_run_prunes_nothing),
         VERSIONS_TEST(nothing_is_pruned_while_deletes_are_held),
         VERSIONS_TEST(a_rehearsal_prunes_nothing),
         VERSIONS_TEST(what_was_there_at_a_moment_comes_back),

@@ -306,9 +306,22 @@ static void a_private_name_is_found_again(void **state)
     assert_true(holds("one", "1") && holds("two", "22"));
     assert_int_equal(count_names(OFFLOAD_HIDDEN_PREFIX), 0);
     assert_string_equal(unmarked, "two"); /* the last one that is there */
-    assert_non_null(strstr(said, "1 files are back"));
+    assert_non_null(strstr(said, "1 file again under its name"));
     assert_false(has_journal());
     assert_int_equal(recover(), ERR_OK);
+}
+
+static void what_is_not_back_yet_is_not_forgotten_for_the_next_ones(
+    void **state)
+{
+    interrupt(identity);
+    write_file("three", "333");
+    look_at(0, "three");
+    assert_int_equal(remove_both(), ERR_REFUSED);
+    assert_true(holds("three", "333") && holds("two", "22"));
+    assert_int_equal(recover(), ERR_OK);
+    assert_true(holds("one", "1"));
+    forget();
 }
 
 static void what_took_its_name_meanwhile_stays_and_both_are_there(void **state)
@@ -378,6 +391,7 @@ int main(void)
         SCENE_TEST(a_name_that_was_taken_meanwhile_is_not_overwritten),
         SCENE_TEST(only_one_process_removes_at_a_time),
         SCENE_TEST(a_private_name_is_found_again),
+        SCENE_TEST(what_is_not_back_yet_is_not_forgotten_for_the_next_ones),
         SCENE_TEST(what_took_its_name_meanwhile_stays_and_both_are_there),
         SCENE_TEST(a_source_on_another_filesystem_waits),
         SCENE_TEST(a_source_that_is_not_there_waits),

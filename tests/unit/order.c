@@ -891,6 +891,32 @@ static void a_name_that_differs_in_case_only_goes_through_a_temporary_one(
     order_one_rename(NULL, NULL, false, false);
 }
 
+/* A batch ends where no half is left: with one for all of them what it holds
+ * grows, and what a kill makes recovery compare with its square. */
+static void many_names_that_differ_in_case_only_are_many_batches(void **state)
+{
+    enum { RENAMES = 10000, MOST_STEPS = 4096 };
+    const struct name_rules rules = {.is_case_insensitive = true};
+    CLEANUP(plan_release) struct plan plan = PLAN_INIT;
+    CLEANUP(steps_release) struct steps steps = {.items = NULL};
+    size_t of_batch = 0;
+
+    for (int i = 0; i < RENAMES; i++) {
+        struct node from = {.id = i}, to = {.id = i};
+        snprintf(from.path, sizeof from.path, "img%d", i);
+        snprintf(to.path, sizeof to.path, "IMG%d", i);
+        plan_rename(&plan, &from, &to);
+    }
+    plan_sort(&plan);
+    order_plan(&plan, &rules, &steps);
+    assert_int_equal(steps.count, 2 * RENAMES);
+    for (size_t i = 0; i < steps.count; i++) {
+        of_batch = steps.items[i].ends_batch ? 0 : of_batch + 1;
+        assert_true(of_batch < MOST_STEPS);
+    }
+    assert_int_equal(of_batch, 0);
+}
+
 static void an_empty_plan_has_no_steps(void **state)
 {
     struct plan plan = PLAN_INIT;
@@ -914,6 +940,7 @@ int main(void)
         cmocka_unit_test(circles_of_renames_are_broken_by_temporary_names),
         cmocka_unit_test(
             a_name_that_differs_in_case_only_goes_through_a_temporary_one),
+        cmocka_unit_test(many_names_that_differ_in_case_only_are_many_batches),
         cmocka_unit_test(an_empty_plan_has_no_steps),
     };
 

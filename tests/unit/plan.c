@@ -371,6 +371,57 @@ static void a_file_deep_below_keeps_all_directories_above_it(void **state)
     assert_int_equal(plan.count, 4);
 }
 
+/* --- directories that are gone, with something in them that stays --- */
+
+static void must_become(const struct plan *plan, const char *path,
+                        enum action_kind kind)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (!strcmp(plan->items[i].path, path)) {
+            assert_int_equal(plan->items[i].kind, kind);
+            return;
+        }
+    fail_msg("%s is not in the plan", path);
+}
+
+static void a_directory_that_holds_what_stays_is_not_removed(void **state)
+{
+    CLEANUP(plan_release) struct plan plan = PLAN_INIT;
+
+    add(&plan, ACTION_RMDIR, "empty");
+    add(&plan, ACTION_RMDIR, "foreign");
+    add(&plan, ACTION_RMDIR, "foreign/below");
+    add(&plan, ACTION_FOREIGN, "foreign/below/theirs");
+    add(&plan, ACTION_RMDIR, "kept");
+    add(&plan, ACTION_RMDIR, "kept/below");
+    add(&plan, ACTION_SKIP, "kept/below/x")->reason = REASON_EXCLUDED;
+    add(&plan, ACTION_DELETE, "kept/gone");
+    add(&plan, ACTION_RMDIR, "kept/too");
+    add(&plan, ACTION_DELETE, "mixed/gone");
+    add(&plan, ACTION_FOREIGN, "mixed/theirs");
+    add(&plan, ACTION_RMDIR, "mixed");
+    add(&plan, ACTION_NEW, "swapped");
+    add(&plan, ACTION_RMDIR, "swapped")->flags = ACTION_EARLY;
+    add(&plan, ACTION_DELETE, "swapped/gone")->flags = ACTION_EARLY;
+    add(&plan, ACTION_FOREIGN, "swapped/theirs");
+    add(&plan, ACTION_NEW, "SWAPPED")->flags = ACTION_NEEDS_ROOM;
+    add(&plan, ACTION_NEW, "swaps");
+    add(&plan, ACTION_RMDIR, "swaps")->flags = ACTION_EARLY;
+    add(&plan, ACTION_DELETE, "swaps/gone")->flags = ACTION_EARLY;
+    plan_sort(&plan);
+    plan_keep_directories(&plan);
+    /* Three are not removed: "kept", "kept/below" and "swapped". */
+    assert_int_equal(plan.count, 17);
+    must_become(&plan, "empty", ACTION_RMDIR);
+    must_become(&plan, "foreign", ACTION_NOTE);
+    must_become(&plan, "foreign/below", ACTION_NOTE);
+    must_become(&plan, "kept/too", ACTION_RMDIR);
+    must_become(&plan, "mixed", ACTION_RMDIR); /* after the delete, once more */
+    must_become(&plan, "swapped", ACTION_CONFLICT); /* has no room */
+    must_become(&plan, "SWAPPED", ACTION_CONFLICT); /* nor a twin of it */
+    must_become(&plan, "swaps", ACTION_NEW);
+}
+
 static void an_empty_plan_is_fine(void **state)
 {
     struct plan plan = PLAN_INIT;
@@ -395,6 +446,7 @@ int main(void)
         cmocka_unit_test(totals_are_what_adding_up_gives),
         cmocka_unit_test(only_directories_that_would_stay_empty_are_dropped),
         cmocka_unit_test(a_file_deep_below_keeps_all_directories_above_it),
+        cmocka_unit_test(a_directory_that_holds_what_stays_is_not_removed),
         cmocka_unit_test(an_empty_plan_is_fine),
     };
 

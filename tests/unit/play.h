@@ -165,7 +165,8 @@ static inline void play_add_volume(struct play *play)
     config_release(&config);
 }
 
-static inline struct play *play_new(enum job_mode mode)
+/* `script` says what the drives are (practice.h); NULL: nothing. */
+static inline struct play *play_new_on(enum job_mode mode, const char *script)
 {
     struct play *play = xcalloc(1, sizeof *play);
     const char *temporary = getenv("TMPDIR");
@@ -180,11 +181,21 @@ static inline struct play *play_new(enum job_mode mode)
     play->state = path_join(play->sandbox, "state");
     assert_int_equal(mkdir(play->source, 0755), 0);
     assert_int_equal(directory_ensure(play->drive, NULL), ERR_OK);
+    if (script) {
+        CLEANUP_FREE char *path = path_join(play->sandbox, "script");
+        assert_int_equal(file_replace(path, script, strlen(script), 0600, NULL),
+                         ERR_OK);
+    }
     assert_int_equal(platform_new(&play->platform, NULL), ERR_OK);
     play_start(play);
     play_add_volume(play);
     play_add_job(play, mode);
     return play;
+}
+
+static inline struct play *play_new(enum job_mode mode)
+{
+    return play_new_on(mode, NULL);
 }
 
 static inline void play_free(struct play *play)
@@ -242,8 +253,9 @@ struct leaf {
     enum entry_type type;
     int64_t size_bytes, mtime_ns;
     uint32_t mode;
-    struct hash hash;  /* of a file's content or a symlink's target */
-    long first_number; /* a file's text begins with "NUMBER " */
+    struct hash hash;       /* of a file's content or a symlink's target */
+    struct hash attributes; /* of a file's extended ones */
+    long first_number;      /* a file's text begins with "NUMBER " */
 };
 
 struct leaves {
@@ -259,6 +271,17 @@ static inline void leaves_release(struct leaves *leaves)
     *leaves = (struct leaves){.items = NULL};
 }
 
+/* Where it cannot be opened, none. */
+static inline void leaf_read_attributes(const char *path, struct leaf *leaf)
+{
+    CLEANUP(strbuf_release) struct strbuf found = STRBUF_INIT;
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd >= 0)
+        assert_int_equal(platform_read_attributes(fd, &found, NULL), ERR_OK);
+    leaf->attributes = hash_of(found.text, found.length);
+}
+
 static inline void leaf_read(const char *path, struct leaf *leaf)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
@@ -266,6 +289,7 @@ static inline void leaf_read(const char *path, struct leaf *leaf)
     if (leaf->type == ENTRY_FILE) {
         assert_int_equal(file_read(path, 1 << 24, &text, NULL), ERR_OK);
         leaf->first_number = strtol(text.text, NULL, 10);
+        leaf_read_attributes(path, leaf);
     } else if (leaf->type == ENTRY_SYMLINK) {
         char target[PATH_MAX];
         ssize_t length = readlink(path, target, sizeof target);

@@ -26,6 +26,8 @@ static void a_described_drive_is_listed_as_described(void **state)
     assert_int_equal(drive->write_cache, PLATFORM_CACHE_WRITE_THROUGH);
     assert_true(drive->is_external);
     assert_true(drive->is_rotational);
+    struct platform_mount mount = {.source = devices.volumes.items[0].device};
+    assert_true(platform_volume_spins(stage->platform, &mount));
     assert_true(platform_is_practice());
 }
 

@@ -38,7 +38,8 @@ static void add(struct scene *scene, const char *path, int day, int64_t size)
         .has_record = true,
         .record = {.committed_ns = (day - 1) * DAY},
     };
-    scene->items[scene->count] = (struct prune_item){version, size, false};
+    scene->items[scene->count] =
+        (struct prune_item){version, version->created_ns, size, false};
     scene->count++;
 }
 

@@ -126,6 +126,19 @@ static void counts_are_grouped_by_thousands(void **state)
                             examples[i].text);
 }
 
+static void one_thing_has_no_plural(void **state)
+{
+    char text[QUANTITY_SIZE];
+
+    assert_string_equal(format_things(1, "file", text), "1 file");
+    assert_string_equal(format_things(0, "file", text), "0 files");
+    assert_string_equal(format_things(1204, "file", text), "1,204 files");
+    assert_string_equal(format_things(INT64_MIN, "scheduled run", text),
+                        "-9,223,372,036,854,775,808 scheduled runs");
+    assert_string_equal(plural(1, "copy", "copies"), "copy");
+    assert_string_equal(plural(2, "copy", "copies"), "copies");
+}
+
 static void durations_have_at_most_two_units(void **state)
 {
     static const struct {
@@ -215,6 +228,7 @@ int main(void)
         cmocka_unit_test(fewer_than_no_bytes_look_like_as_many_with_a_minus),
         cmocka_unit_test(no_number_has_four_figures),
         cmocka_unit_test(counts_are_grouped_by_thousands),
+        cmocka_unit_test(one_thing_has_no_plural),
         cmocka_unit_test(durations_have_at_most_two_units),
         cmocka_unit_test(speed_is_bytes_in_a_second),
         cmocka_unit_test(impossible_speeds_are_fast_and_not_negative),

@@ -57,6 +57,13 @@ static struct record random_record(struct dice *dice, struct arena *arena)
         .child = dice_extreme(dice),
     };
 
+    if (dice_one_in(dice, 3)) {
+        unsigned most = dice_one_in(dice, 500) ? 65536 : 300;
+        record.attributes_length = 1 + dice_below(dice, most);
+        char *bytes = arena_alloc(arena, record.attributes_length);
+        memset(bytes, (int)dice_below(dice, 256), record.attributes_length);
+        record.attributes = bytes;
+    }
     if (record.type == ENTRY_FILE && !(record.flags & RECORD_UNHASHED))
         for (size_t i = 0; i < HASH_BYTES; i++)
             record.hash.bytes[i] = (unsigned char)dice_next(dice);
@@ -84,6 +91,10 @@ static bool same_record(const struct record *one, const struct record *other)
            same_string(one->raw, other->raw) &&
            same_string(one->drive, other->drive) &&
            same_string(one->link_target, other->link_target) &&
+           one->attributes_length == other->attributes_length &&
+           (!one->attributes_length ||
+            !memcmp(one->attributes, other->attributes,
+                    one->attributes_length)) &&
            same_signature(&one->source, &other->source) &&
            one->stamp.size_bytes == other->stamp.size_bytes &&
            one->stamp.mtime_ns == other->stamp.mtime_ns &&
@@ -165,6 +176,27 @@ static void the_stored_form_stays_what_it_is(void **state)
     record_encode(&record, &bytes);
     assert_int_equal(bytes.length, sizeof expected);
     assert_memory_equal(bytes.text, expected, sizeof expected);
+}
+
+/* What has extended attributes has another form, which ends otherwise. */
+static void the_form_with_attributes_stays_what_it_is(void **state)
+{
+    static const char odd[] = "user.a\0\1\0\0\0v";
+    static const unsigned char end[] = {
+        0,   0,   0, /* no raw, no drive, no link target */
+        12,          /* bytes of attributes */
+        'u', 's', 'e', 'r', '.', 'a', 0, 1, 0, 0, 0, 'v',
+    };
+    CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
+    struct record record = {.flags = RECORD_UNHASHED,
+                            .attributes = odd,
+                            .attributes_length = sizeof odd - 1};
+
+    record_encode(&record, &bytes);
+    assert_int_equal(bytes.text[0], 2);
+    assert_true(bytes.length > sizeof end);
+    assert_memory_equal(bytes.text + bytes.length - sizeof end, end,
+                        sizeof end);
 }
 
 /* --- damage -----------------------------------------------------------------
@@ -356,11 +388,11 @@ static void other_forms_are_refused(void **state)
     struct error err = ERROR_INIT;
 
     record_encode(&record, &bytes);
-    bytes.text[0] = 2;
+    bytes.text[0] = 3;
     assert_int_equal(
         record_decode(bytes.text, bytes.length, &arena, &decoded, &err),
         ERR_CORRUPT);
-    assert_non_null(strstr(err.message, "form 2"));
+    assert_non_null(strstr(err.message, "form 3"));
     assert_int_equal(record_decode("", 0, &arena, &decoded, &err), ERR_CORRUPT);
     /* SQLite's empty blob */
     assert_int_equal(record_decode(NULL, 0, &arena, &decoded, &err),
@@ -524,12 +556,39 @@ static void what_stat_says_is_taken_over(void **state)
     assert_int_equal(type, ENTRY_FILE);
 }
 
+static bool is_racy(int64_t mtime_ns, int64_t ctime_ns)
+{
+    const struct signature signature = {.mtime_ns = mtime_ns,
+                                        .ctime_ns = ctime_ns};
+
+    return signature_is_racy(&signature, 1000 * NS_PER_SECOND);
+}
+
+static void a_signature_is_racy_within_its_clocks_tick(void **state)
+{
+    const int64_t now = 1000 * NS_PER_SECOND, old = 1 + 5 * NS_PER_SECOND;
+
+    assert_false(is_racy(old, old));
+    assert_true(is_racy(old, now - 19 * NS_PER_MS));
+    assert_false(is_racy(old, now - 21 * NS_PER_MS));
+    /* Whole seconds: nobody counts finer there. */
+    assert_true(is_racy(old, now - NS_PER_SECOND));
+    assert_false(is_racy(old, now - 2 * NS_PER_SECOND));
+    /* FAT, whose change time is the creation's or none. */
+    assert_true(is_racy(now - NS_PER_SECOND, 0));
+    assert_false(is_racy(now - 3 * NS_PER_SECOND, 0));
+    /* A time that was set. */
+    assert_false(is_racy(now + 1000 * NS_PER_SECOND, old));
+    assert_true(is_racy(old, now + NS_PER_SECOND));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_encoded_is_decoded_to_the_last_bit),
         cmocka_unit_test(encoding_appends),
         cmocka_unit_test(the_stored_form_stays_what_it_is),
+        cmocka_unit_test(the_form_with_attributes_stays_what_it_is),
         cmocka_unit_test(every_truncated_row_is_refused),
         cmocka_unit_test(a_row_with_something_behind_it_is_refused),
         cmocka_unit_test(one_damaged_byte_is_refused_or_read_as_what_it_says),
@@ -542,6 +601,7 @@ int main(void)
         cmocka_unit_test(stamps_are_equal_within_the_tolerance_and_not_beyond),
         cmocka_unit_test(stamps_at_the_ends_of_time_compare_as_the_model_does),
         cmocka_unit_test(what_stat_says_is_taken_over),
+        cmocka_unit_test(a_signature_is_racy_within_its_clocks_tick),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,9 +65,18 @@ static void read_it(const struct name_rules *rules, bool is_drive)
         assert_true(strcmp(scan.items[i - 1].key, scan.items[i].key) <= 0);
 }
 
+/* By the bytes that readdir gave. */
+static const struct scan_entry *find_raw(const char *raw)
+{
+    for (size_t i = 0; i < scan.count; i++)
+        if (!strcmp(scan.items[i].raw, raw))
+            return &scan.items[i];
+    return NULL;
+}
+
 static bool has_twin(const char *raw)
 {
-    const struct scan_entry *entry = scan_find_raw(&scan, raw);
+    const struct scan_entry *entry = find_raw(raw);
 
     assert_non_null(entry);
     return entry->has_twin;
@@ -104,7 +113,7 @@ static void every_entry_is_listed_with_what_it_is(void **state)
     assert_ptr_equal(scan_find(&scan, "file"), &scan.items[2]);
     assert_null(scan_find(&scan, "File"));
     assert_null(scan_find(&scan, ""));
-    assert_null(scan_find_raw(&scan, "nothing"));
+    assert_null(find_raw("nothing"));
 }
 
 static void an_empty_directory_is_empty_after_a_full_one(void **state)
@@ -298,6 +307,21 @@ static void many_entries_are_found_again(void **state)
     }
 }
 
+/* The catalogue's walks end somewhere, paths don't. */
+static void what_lies_too_deep_is_not_listed(void **state)
+{
+    CLEANUP(strbuf_release) struct strbuf path = STRBUF_INIT;
+    struct error err = ERROR_INIT;
+
+    for (int i = 0; i < SCAN_DEPTH_LIMIT; i++)
+        strbuf_addf(&path, "d/");
+    strbuf_addf(&path, "d");
+    assert_int_equal(scan_directory(root_fd, path.text, &unix_rules, false,
+                                    &arena, &scan, &err),
+                     ERR_INVALID);
+    assert_non_null(strstr(err.message, "2000 directories deep"));
+}
+
 #define SCAN_TEST(test)                                                        \
     cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
 
@@ -316,6 +340,7 @@ int main(void)
         SCAN_TEST(a_missing_or_linked_directory_is_an_error),
         SCAN_TEST(an_unreadable_directory_is_not_an_empty_one),
         SCAN_TEST(many_entries_are_found_again),
+        SCAN_TEST(what_lies_too_deep_is_not_listed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

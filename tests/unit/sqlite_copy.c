@@ -989,7 +989,7 @@ static void database_that_may_only_be_read_is_copied(void **state)
     chmod(fixture->directory, 0755);
 }
 
-static err_code snapshot_with_little_space(struct fixture *fixture)
+static err_code snapshot_in_short_files(struct fixture *fixture)
 {
     const struct rlimit little = {.rlim_cur = 65536, .rlim_max = 65536};
 
@@ -997,13 +997,13 @@ static err_code snapshot_with_little_space(struct fixture *fixture)
     return take_snapshot(fixture, "bank.db");
 }
 
-static void full_disk_is_no_space_and_leaves_nothing(void **state)
+static void copy_that_may_not_be_so_long_leaves_nothing(void **state)
 {
     struct fixture *fixture = *state;
 
     sqlite3_close(create_bank(fixture, "bank.db", "DELETE", 500));
-    assert_int_equal(run_elsewhere(snapshot_with_little_space, fixture),
-                     ERR_NO_SPACE);
+    assert_int_equal(run_elsewhere(snapshot_in_short_files, fixture),
+                     ERR_INVALID); /* EFBIG */
     assert_int_equal(count_scratch(fixture), 0);
 }
 
@@ -1212,7 +1212,10 @@ static void *raise_stop(void *context)
     return NULL;
 }
 
-static void assert_stops(struct fixture *fixture, int64_t within_ms)
+/* Long before the lock is given up, on the busiest machine. */
+#define STOPS_WITHIN_NS (20 * NS_PER_SECOND)
+
+static void assert_stops(struct fixture *fixture)
 {
     pthread_t thread = thread_start(raise_stop, fixture);
     err_code code = take_snapshot(fixture, "bank.db");
@@ -1220,7 +1223,7 @@ static void assert_stops(struct fixture *fixture, int64_t within_ms)
 
     thread_join(thread);
     assert_int_equal(code, ERR_CANCELLED);
-    assert_true(end_ns - fixture->stopped_ns < within_ms * NS_PER_MS);
+    assert_true(end_ns - fixture->stopped_ns < STOPS_WITHIN_NS);
     assert_int_equal(helper_pid(fixture, false), 0);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
     assert_int_equal(count_scratch(fixture), 0);
@@ -1231,7 +1234,7 @@ static void stopped_snapshot_ends_its_helper(void **state)
     struct fixture *fixture = *state;
     sqlite3 *database = create_stuck(fixture);
 
-    assert_stops(fixture, 1000);
+    assert_stops(fixture);
     /* Raised before: nothing is even started. */
     assert_no_snapshot(fixture, "bank.db", ERR_CANCELLED, "stopped");
     sqlite3_close(database);
@@ -1243,7 +1246,7 @@ static void helper_that_ignores_sigterm_is_killed(void **state)
     sqlite3 *database = create_stuck(fixture);
 
     setenv("TEST_ROLE", "deaf", 1);
-    assert_stops(fixture, 1000);
+    assert_stops(fixture);
     sqlite3_close(database);
 }
 
@@ -1258,7 +1261,7 @@ static void helper_ends_and_cleans_up_when_its_parent_is_killed(void **state)
     assert_int_not_equal(helper_pid(fixture, true), 0);
     assert_int_equal(count_scratch(fixture), 1);
     end_children(fixture);
-    for (int i = 0; i < 100 && helper_pid(fixture, false); i++)
+    for (int i = 0; i < 2000 && helper_pid(fixture, false); i++)
         sleep_ms(10);
     assert_int_equal(helper_pid(fixture, false), 0);
     assert_int_equal(count_scratch(fixture), 0);
@@ -1418,7 +1421,7 @@ int main(int argc, char **argv)
         TEST(hot_journal_is_reported_and_not_rolled_back),
         TEST(hot_journal_beside_a_wal_header_is_reported),
         TEST(database_that_may_only_be_read_is_copied),
-        TEST(full_disk_is_no_space_and_leaves_nothing),
+        TEST(copy_that_may_not_be_so_long_leaves_nothing),
         TEST(what_is_no_database_is_corrupt),
         TEST(damaged_page_is_corrupt_and_named),
         TEST(index_that_does_not_fit_its_table_is_corrupt),

@@ -10,9 +10,9 @@
 
 #include "core/base/clock.h"
 #include "core/commit_file.h"
+#include "core/log_files.h"
 #include "core/names.h"
 #include "core/peers.h"
-#include "core/replica.h"
 #include "unit/dice.h"
 #include "unit/play.h"
 
@@ -226,22 +226,22 @@ static void check_drive_is_enough(struct play *first, struct play *host,
     leave(stranger);
 }
 
-static struct log_names list_logs(const struct play *host)
+static struct log_files list_logs(const struct play *host)
 {
-    struct log_names names = {.items = NULL};
+    struct log_files files = {.items = NULL};
     CLEANUP_FD int fd = open(host->drive, O_RDONLY | O_DIRECTORY);
 
-    assert_int_equal(replica_list(fd, &names, NULL), ERR_OK);
-    return names;
+    assert_int_equal(log_files_list(fd, &files, NULL), ERR_OK);
+    return files;
 }
 
 static size_t count_logs(const struct play *host, bool replicas)
 {
-    CLEANUP(log_names_release) struct log_names names = list_logs(host);
+    CLEANUP(log_files_release) struct log_files files = list_logs(host);
     size_t count = 0;
 
-    for (size_t i = 0; i < names.count; i++)
-        count += names.items[i].is_replica == replicas;
+    for (size_t i = 0; i < files.count; i++)
+        count += files.items[i].is_replica == replicas;
     return count;
 }
 
@@ -392,10 +392,10 @@ static void runs_of_all_hosts_stand_in_the_history(void **state)
 
 static char *path_of_log(const struct play *host, size_t at)
 {
-    CLEANUP(log_names_release) struct log_names names = list_logs(host);
+    CLEANUP(log_files_release) struct log_files files = list_logs(host);
 
-    assert_true(at < names.count);
-    return xasprintf("%s/.berth/commits/%s", host->drive, names.items[at].name);
+    assert_true(at < files.count);
+    return xasprintf("%s/.berth/commits/%s", host->drive, files.items[at].name);
 }
 
 static void a_damaged_file_is_passed_over(void **state)
@@ -632,18 +632,18 @@ static void sync_and_kill(struct history *history, struct play *host)
 /* The last commit file, of a batch that was not committed, did not arrive. */
 static void lose_last_file(struct history *history, struct play *host)
 {
-    CLEANUP(log_names_release) struct log_names names = list_logs(host);
+    CLEANUP(log_files_release) struct log_files files = list_logs(host);
     CLEANUP_FREE char *id = id_of(host);
     CLEANUP(catalogue_close_pointer)
     struct catalogue *catalogue = play_open_catalogue(host);
     struct peer peer;
 
     assert_int_equal(peers_get(catalogue, id, &peer, NULL), ERR_OK);
-    for (size_t i = 0; i < names.count; i++) {
+    for (size_t i = 0; i < files.count; i++) {
         CLEANUP_FREE char *path =
-            xasprintf("%s/.berth/commits/%s", host->drive, names.items[i].name);
-        if (strcmp(names.items[i].host, id) != 0 ||
-            names.items[i].sequence <= peer.sequence)
+            xasprintf("%s/.berth/commits/%s", host->drive, files.items[i].name);
+        if (strcmp(files.items[i].host, id) != 0 ||
+            files.items[i].sequence <= peer.sequence)
             continue;
         strbuf_adds(&history->log, "  the last file is torn\n");
         if (dice_one_in(&history->dice, 2))

@@ -315,6 +315,11 @@ guest_said() {
     return "$status"
 }
 
+# was_said PATTERN: since trace_begin, as a mark.
+was_said() {
+    scsi_trace | grep -q "MARK .*$1"
+}
+
 # [as=as_me] eject_said CODE WORDS…: berth eject, whose exit code must be CODE;
 # its words are in $TMP/words, the trace around it in $TMP/trace.
 eject_said() {
@@ -374,21 +379,47 @@ seconds_between() {
 
 # --- the screen -------------------------------------------------------------
 
-# screen_start: berth on a terminal of 24 x 80, in the guest.
+# [as=as_me] screen_start: berth on a terminal of 24 x 80, in the guest.
 screen_start() {
-    guest 'TERM=linux setsid berth </dev/hvc0 >/dev/hvc0 2>screen.err &'
+    stat -c %s "$VM/screen" >"$TMP/screen.begin"
+    guest "TERM=linux setsid bash --norc -c '. /host/guest/prelude; enter_home; ${as-} berth' \
+        </dev/hvc0 >/dev/hvc0 2>screen.err &"
 }
 
 # screen_wait SECONDS PATTERN: until it was written since trace_begin.
 screen_wait() {
     until_true "$1" screen_has "$2" || {
-        scsi_trace | grep SCREEN | tail -n 20 >&2
+        picture >&2
         fail "the screen does not say: $2"
     }
 }
 
 screen_has() {
     scsi_trace | grep -q "SCREEN .*$1"
+}
+
+# picture: what is on the screen now, with the rows as lines.
+picture() {
+    "$vm_dir/screen" "$VM" "$(cat "$TMP/screen.begin")"
+}
+
+# shows SECONDS PATTERN…: until there is a picture with all of them.
+shows() {
+    local until=$((SECONDS + $1 + 1))
+    shift
+    until is_shown "$@"; do
+        [ $SECONDS -lt $until ] || {
+            picture >&2
+            fail "the screen does not show: $*"
+        }
+        sleep 0.3
+    done
+}
+
+is_shown() {
+    local words
+    picture >"$TMP/picture"
+    for words; do grep -q -- "$words" "$TMP/picture" || return 1; done
 }
 
 # press KEYS: returns when the screen changes, or after two seconds.

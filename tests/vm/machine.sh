@@ -20,10 +20,14 @@ machine_is_up() {
     [ -s "$VM/pid" ] && kill -0 "$(<"$VM/pid")" 2>/dev/null
 }
 
-# Returns when the agent answers; sets machine_boot_time.
+# Returns when the agent answers. MACHINE_INIT=systemd: with that as its first
+# process instead of our own init.
 machine_start() {
-    local begun=$EPOCHREALTIME
-    rm -f "$VM"/agent.in "$VM"/agent.out "$VM"/qmp "$VM"/screen.socket
+    local init=''
+    [ -z "${MACHINE_INIT-}" ] ||
+        init="berth.init=$MACHINE_INIT systemd.unit=multi-user.target systemd.getty_auto=0"
+    rm -f "$VM"/agent.in "$VM"/agent.out "$VM"/qmp "$VM"/screen.socket \
+        "$VM"/share/calls/ready.status
     mkfifo "$VM/agent.in" "$VM/agent.out"
     : >"$VM/trace"
     : >"$VM/marks"
@@ -41,7 +45,7 @@ machine_start() {
         -machine q35 -accel tcg,thread=multi -cpu max -smp 1 -m 1024 \
         -nodefaults -no-user-config -display none -no-reboot \
         -kernel "$VM_SYSTEM/vmlinux" -initrd "$VM_SYSTEM/initrd" \
-        -append "console=ttyS0 loglevel=4 panic=-1 usb_storage.delay_use=0" \
+        -append "console=ttyS0 loglevel=4 panic=-1 usb_storage.delay_use=0 $init" \
         -chardev file,id=console,path=console,append=on -serial chardev:console \
         -drive file="$VM_SYSTEM/system.img",format=raw,if=virtio,snapshot=on \
         -drive file=home.img,format=raw,if=virtio,cache=unsafe,discard=unmap \
@@ -66,8 +70,6 @@ machine_start() {
         echo "the machine does not start" >&2
         return 1
     }
-    # shellcheck disable=SC2034 # for whoever sourced this
-    machine_boot_time=$(seconds_since "$begun")
 }
 
 # As if the plug of the machine itself was pulled.
@@ -84,8 +86,9 @@ seconds_since() { # EPOCHREALTIME
     awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }'
 }
 
-# Waits for the agent's answer to call $1 and prints its status. One line in
-# some thousands stayed in the port until the next one came: hence the file.
+# Waits for the agent's answer to call $1 and prints its status. `read` drops
+# what it has when its second is over in the middle of a line, as it happens on
+# a loaded machine: hence the file.
 machine_answer() { # NUMBER SECONDS
     local number status until=$((SECONDS + $2)) file=$VM/share/calls/$1.status
     while [ $SECONDS -lt $until ] && machine_is_up; do
@@ -114,8 +117,8 @@ guest() {
     call=$VM/share/calls/$number
     printf '%s\n' "$*" >"$call"
     machine_is_up || return 124
-    echo "$number $seconds" 1<>"$VM/agent.in"
-    if ! status=$(machine_answer "$number" $((seconds + 15))); then
+    echo "$number" 1<>"$VM/agent.in"
+    if ! status=$(machine_answer "$number" "$seconds"); then
         echo "the guest does not answer: $*" >&2
         status=124
     fi

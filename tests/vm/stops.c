@@ -2,11 +2,14 @@
  * Sits between berth and libc (LD_PRELOAD) and stops the process (SIGSTOP)
  * after each call that makes something durable, renames or makes a directory,
  * until it is told to continue: tests/vm/guest/prelude, record_cuts. Each stop
- * adds a line "CALL [PATH]" to the file $BERTH_STOPS.
+ * adds a line "CALL [PATH]" to the file $BERTH_STOPS. One such call at a time:
+ * what other threads call waits for the stop to end.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +17,7 @@
 #include <unistd.h>
 
 static const char *stops;
+static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 
 __attribute__((constructor)) static void begin(void)
 {
@@ -23,13 +27,15 @@ __attribute__((constructor)) static void begin(void)
 
 static int stop(int result, const char *call, const char *path)
 {
+    const int error = errno;
     FILE *file = stops ? fopen(stops, "ae") : NULL;
 
     if (file) {
         fprintf(file, "%s %s\n", call, path);
         fclose(file);
-        kill(getpid(), SIGSTOP);
+        raise(SIGSTOP); /* this thread before any other */
     }
+    errno = error;
     return result;
 }
 
@@ -38,7 +44,10 @@ static int stop(int result, const char *call, const char *path)
     {                                                                          \
         int(*real) parameters = dlsym(RTLD_NEXT, #name);                       \
                                                                                \
-        return stop(real arguments, #name, path);                              \
+        pthread_mutex_lock(&one_at_a_time);                                    \
+        int result = stop(real arguments, #name, path);                        \
+        pthread_mutex_unlock(&one_at_a_time);                                  \
+        return result;                                                         \
     }
 
 STOPPING(fsync, (int fd), (fd), "")

@@ -113,15 +113,15 @@ static err_code write_temporary(const char *temporary, const char *text,
                                 size_t length, mode_t mode, struct error *err)
 {
     unlink(temporary); /* of a killed process that had this one's number */
-    CLEANUP_FD int fd =
-        open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    CLEANUP_FD int fd = RETRY_ON_EINTR(
+        open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
 
     if (fd < 0)
         return error_set_errno(err, errno, "cannot create %s", temporary);
     int failed = fd_write_full(fd, text, length);
-    if (!failed && fchmod(fd, mode & 07777))
+    if (!failed && RETRY_ON_EINTR(fchmod(fd, mode & 07777)))
         failed = errno;
-    if (!failed && fsync(fd))
+    if (!failed && RETRY_ON_EINTR(fsync(fd)))
         failed = errno;
     if (close(TAKE_FD(fd)) && !failed)
         failed = errno;
@@ -135,9 +135,10 @@ static err_code flush_directory_of(const char *path, struct error *err)
 {
     CLEANUP_FREE char *directory = xstrndup(path, path_parent_length(path));
     const char *where = *directory ? directory : ".";
-    CLEANUP_FD int fd = open(where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CLEANUP_FD int fd =
+        RETRY_ON_EINTR(open(where, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 
-    if (fd < 0 || fsync(fd))
+    if (fd < 0 || RETRY_ON_EINTR(fsync(fd)))
         return error_set_errno(err, errno, "cannot flush the directory %s",
                                where);
     return ERR_OK;
@@ -158,7 +159,7 @@ err_code file_replace(const char *path, const char *text, size_t length,
     code = write_temporary(temporary, text, length, mode, err);
     if (code)
         return code;
-    if (rename(temporary, real)) {
+    if (RETRY_ON_EINTR(rename(temporary, real))) {
         int failed = errno;
         unlink(temporary);
         return error_set_errno(err, failed, "cannot replace %s", real);
@@ -174,7 +175,7 @@ err_code file_create(const char *path, const char *text, size_t length,
 
     if (code)
         return code;
-    int failed = link(temporary, path) ? errno : 0;
+    int failed = RETRY_ON_EINTR(link(temporary, path)) ? errno : 0;
     unlink(temporary);
     if (failed)
         return error_set_errno(err, failed, "cannot create %s", path);
@@ -186,7 +187,7 @@ static int make_directory(const char *path)
 {
     struct stat found;
 
-    if (!mkdir(path, 0700))
+    if (!RETRY_ON_EINTR(mkdir(path, 0700)))
         return 0;
     int failed = errno;
     if (!stat(path, &found) && S_ISDIR(found.st_mode))

@@ -49,6 +49,21 @@ const char *format_count(int64_t count, char buffer[QUANTITY_SIZE])
     return buffer;
 }
 
+const char *format_things(int64_t count, const char *thing,
+                          char buffer[QUANTITY_SIZE])
+{
+    char number[QUANTITY_SIZE];
+
+    snprintf(buffer, QUANTITY_SIZE, "%.27s %.18s%s",
+             format_count(count, number), thing, plural(count, "", "s"));
+    return buffer;
+}
+
+const char *plural(int64_t count, const char *one, const char *many)
+{
+    return count == 1 ? one : many;
+}
+
 const char *format_duration(int64_t duration_ns, char buffer[QUANTITY_SIZE])
 {
     int64_t seconds = duration_ns / NS_PER_SECOND;

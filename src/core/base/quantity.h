@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define QUANTITY_SIZE 32
+#define QUANTITY_SIZE 48
 
 /* At most INT64_MAX: two sparse files of 8 EiB exist anywhere. */
 int64_t sum_of_bytes(int64_t one, int64_t other) MUST_CHECK;
@@ -19,6 +19,11 @@ int64_t sum_of_bytes(int64_t one, int64_t other) MUST_CHECK;
 const char *format_bytes(int64_t bytes, char buffer[QUANTITY_SIZE]);
 /* "1,204" */
 const char *format_count(int64_t count, char buffer[QUANTITY_SIZE]);
+/* "1 file", "1,204 files": the plural takes an s. */
+const char *format_things(int64_t count, const char *thing,
+                          char buffer[QUANTITY_SIZE]);
+/* The one or the many, where more than an s changes: "copy", "files are". */
+const char *plural(int64_t count, const char *one, const char *many);
 /* "0.4 s", "12 s", "3 m 12 s", "2 h 05 m", "9 d" */
 const char *format_duration(int64_t duration_ns, char buffer[QUANTITY_SIZE]);
 /* "78.3 MB/s"; "–" where no time has passed. */

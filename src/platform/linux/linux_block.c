@@ -79,7 +79,7 @@ static const struct linux_facts *probe_of(struct linux_probes *probes,
             !strcmp(probes->items[i].path, block->path))
             return &probes->items[i].facts;
     probe.path = xstrdup(block->path);
-    linux_facts_ask(block->number, true, &probe.facts);
+    linux_facts_ask(block->number, "", true, &probe.facts);
     ARRAY_PUSH(probes, probe);
     return &probes->items[probes->count - 1].facts;
 }

@@ -16,9 +16,11 @@
 #include "core/base/fdio.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -40,14 +42,20 @@ int linux_exfat_is_dirty(const char *node)
     return (sector[EXFAT_FLAGS] & EXFAT_DIRTY) != 0;
 }
 
-static enum platform_check check_exfat(int root_fd, const char *node)
+static void wait_before(int look)
 {
     const struct timespec pause = clock_to_timespec(LOOK_PAUSE_NS);
+
+    if (look)
+        nanosleep(&pause, NULL);
+}
+
+static enum platform_check check_exfat(int root_fd, const char *node)
+{
     int dirty = linux_exfat_is_dirty(node);
 
     for (int i = 0; i < LOOKS && dirty > 0; i++) {
-        if (i)
-            nanosleep(&pause, NULL);
+        wait_before(i);
         if (syncfs(root_fd))
             break;
         dirty = linux_exfat_is_dirty(node);
@@ -56,6 +64,82 @@ static enum platform_check check_exfat(int root_fd, const char *node)
            : dirty   ? PLATFORM_CHECK_NEEDED
                      : PLATFORM_CHECK_NONE;
 }
+
+/* --- exFAT, for who may not read the device --- */
+
+/* Written so far: Documentation/block/stat.rst. */
+struct writes {
+    int64_t requests, sectors;
+};
+
+static struct writes writes_of(dev_t device)
+{
+    char path[64];
+    int64_t done[7];
+
+    snprintf(path, sizeof path, "/sys/dev/block/%u:%u", major(device),
+             minor(device));
+    linux_sysfs_numbers(path, "stat", done, COUNT_OF(done));
+    return (struct writes){.requests = done[4], .sectors = done[6]};
+}
+
+/* Sectors of 512 bytes in one of the device, which the mark takes. */
+static int64_t sectors_of_mark(dev_t device)
+{
+    CLEANUP_FREE char *name = linux_sysfs_name_of(device);
+    CLEANUP_FREE char *path = name ? linux_sysfs_of_block(name) : NULL;
+    CLEANUP_FREE char *disk =
+        path ? linux_sysfs_ancestor(path, "block", "queue") : NULL;
+
+    return disk
+               ? linux_sysfs_number(disk, "queue/logical_block_size", 512) / 512
+               : 1;
+}
+
+/* Writes the file's times as they are, and makes that durable. */
+static bool touch(int fd)
+{
+    struct stat found;
+
+    if (fstat(fd, &found))
+        return false;
+    const struct timespec times[] = {found.st_atim, found.st_mtim};
+    return !futimens(fd, times) && !fsync(fd);
+}
+
+/*
+ * A flush writes the boot sector to take the mark away, and nothing else when
+ * all is written: one request of one sector. Where the mark stays it writes
+ * nothing (exfat_set_vol_flags returns early). Somebody else's flush may have
+ * come before ours, somebody else's writes beside it: looked at again. That the
+ * kernel counts at all is seen in the touch.
+ */
+static enum platform_check check_exfat_by_writes(int root_fd, int file_fd,
+                                                 dev_t device)
+{
+    int64_t mark = sectors_of_mark(device);
+    int without = 0;
+
+    for (int i = 0; i < LOOKS; i++) {
+        wait_before(i);
+        if (syncfs(root_fd))
+            return PLATFORM_CHECK_UNKNOWN;
+        struct writes start = writes_of(device);
+        if (!touch(file_fd))
+            return PLATFORM_CHECK_UNKNOWN;
+        struct writes touched = writes_of(device);
+        if (touched.requests == start.requests || syncfs(root_fd))
+            return PLATFORM_CHECK_UNKNOWN;
+        struct writes end = writes_of(device);
+        if (end.requests == touched.requests + 1 &&
+            end.sectors == touched.sectors + mark)
+            return PLATFORM_CHECK_NONE;
+        without += end.requests == touched.requests;
+    }
+    return without == LOOKS ? PLATFORM_CHECK_NEEDED : PLATFORM_CHECK_UNKNOWN;
+}
+
+/* --- */
 
 static enum platform_check check_ext4(dev_t device)
 {
@@ -70,7 +154,7 @@ static enum platform_check check_ext4(dev_t device)
                         : PLATFORM_CHECK_NONE;
 }
 
-enum platform_check platform_mount_check(int root_fd,
+enum platform_check platform_mount_check(int root_fd, int file_fd,
                                          const struct platform_mount *mount)
 {
     struct stat root, node;
@@ -81,7 +165,10 @@ enum platform_check platform_mount_check(int root_fd,
         return check_ext4(root.st_dev);
     bool is_its_device = !stat(mount->source, &node) && S_ISBLK(node.st_mode) &&
                          node.st_rdev == root.st_dev;
-    return !strcmp(mount->driver, "exfat") && is_its_device
-               ? check_exfat(root_fd, mount->source)
-               : PLATFORM_CHECK_UNKNOWN;
+    if (strcmp(mount->driver, "exfat") != 0 || !is_its_device)
+        return PLATFORM_CHECK_UNKNOWN;
+    enum platform_check check = check_exfat(root_fd, mount->source);
+    return check == PLATFORM_CHECK_UNKNOWN && !mount->is_read_only
+               ? check_exfat_by_writes(root_fd, file_fd, root.st_dev)
+               : check;
 }

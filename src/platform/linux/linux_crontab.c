@@ -1,4 +1,5 @@
 #include "platform/linux/linux_schedule.h"
+#include "platform/posix_crontab.h"
 #include "platform/posix_program.h"
 
 #include "core/base/fdio.h"
@@ -12,14 +13,36 @@
 static const char begin_mark[] = "# BEGIN berth: `berth schedule` made this\n";
 static const char end_mark[] = "# END berth\n";
 
-/* Exit 1 and nothing on stdout: there is no crontab (or no crontab(1)). */
-static void read_whole(struct strbuf *out)
+/* As cron, cronie and dcron say it, and busybox ("can't open 'me': …"); or who
+ * may have none (cron.allow). */
+static bool says_that_there_is_none(const char *words)
 {
-    char program[] = "crontab", list[] = "-l";
-    char *const arguments[] = {program, list, NULL};
+    return strstr(words, "no crontab") || strstr(words, "No such file") ||
+           strstr(words, "not allowed");
+}
 
-    if (posix_program_run(arguments, false, out))
-        strbuf_truncate(out, 0);
+/*
+ * Whoever writes it back must have read it: a crontab that could not be read
+ * would be replaced by our lines alone. None, or no crontab(1): nothing.
+ */
+static err_code read_whole(struct strbuf *out, struct error *err)
+{
+    char env[] = "env", locale[] = "LC_ALL=C", program[] = "crontab",
+         list[] = "-l";
+    char *const arguments[] = {env, locale, program, list, NULL};
+    CLEANUP(strbuf_release) struct strbuf said = STRBUF_INIT;
+    int status = posix_program_run(arguments, false, out);
+
+    if (!status)
+        return ERR_OK;
+    strbuf_truncate(out, 0);
+    if (status > 0 && (posix_program_run(arguments, true, &said) == 127 ||
+                       says_that_there_is_none(said.length ? said.text : "")))
+        return ERR_OK;
+    strbuf_truncate(&said, said.length ? strcspn(said.text, "\n") : 0);
+    return error_set(err, ERR_DENIED,
+                     "cannot read your crontab, so it is left as it is: %s",
+                     said.length ? said.text : "crontab -l could not be run");
 }
 
 /* Cuts berth's part out; what it was goes to `out_part`. */
@@ -39,8 +62,8 @@ static bool cut(struct strbuf *text, struct strbuf *out_part)
 
 void linux_crontab_read(struct strbuf *out)
 {
-    read_whole(out);
-    cut(out, NULL);
+    if (!read_whole(out, NULL))
+        cut(out, NULL);
 }
 
 /* For the shell, in single quotes; cron takes % for a line end (crontab(5)). */
@@ -111,9 +134,10 @@ err_code linux_crontab_install(const struct platform_timer *timers,
                                struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-    err_code code = ERR_OK;
+    err_code code = read_whole(&text, err);
 
-    read_whole(&text);
+    if (code)
+        return code;
     bool was_there = cut(&text, NULL);
     if (!count && !was_there)
         return ERR_OK;
@@ -129,10 +153,25 @@ err_code linux_crontab_install(const struct platform_timer *timers,
 err_code linux_crontab_remove(bool *out_was_there, struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    err_code code = read_whole(&text, err);
 
-    read_whole(&text);
+    if (code)
+        return code;
     *out_was_there = cut(&text, NULL);
     return *out_was_there ? write_whole(&text, err) : ERR_OK;
+}
+
+err_code platform_cron_silence(const char *line, struct error *err)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    err_code code = read_whole(&text, err);
+
+    if (code)
+        return code;
+    if (!text.length || !posix_crontab_silence(&text, line))
+        return error_set(err, ERR_NOT_FOUND,
+                         "your crontab has no such line any more: %s", line);
+    return write_whole(&text, err);
 }
 
 /* A cron that is not running starts nothing; its pid file says (Debian). */
@@ -155,7 +194,9 @@ err_code linux_crontab_check(const struct platform_timer *timers, size_t count,
     CLEANUP(strbuf_release) struct strbuf found = STRBUF_INIT;
     CLEANUP(strbuf_release) struct strbuf wanted = STRBUF_INIT;
 
-    read_whole(&text);
+    err_code code = read_whole(&text, err);
+    if (code)
+        return code;
     bool is_installed = cut(&text, &found);
     bool is_wanted = count && !render(timers, count, program, &wanted, NULL);
     *out = (struct platform_schedule){

@@ -281,6 +281,8 @@ static void add_mount_points(const struct linux_snapshot *snapshot,
             volume->is_system = true;
         if (linux_mount_is_read_only(entry))
             volume->is_read_only = true;
+        if (linux_mount_was_made_read_only(entry) && !block->is_read_only)
+            volume->was_made_read_only = true;
         if (!strcmp(entry->subtree, "/") != whole ||
             !linux_mount_is_visible(&snapshot->mounts, entry))
             continue;

@@ -204,3 +204,41 @@ void linux_drive_describe(const struct linux_block *disk,
         .is_read_only = disk->is_read_only,
     };
 }
+
+/* --- does it turn --- */
+
+/* Layers do not nest deeper; a circle would be a bug of the kernel's. */
+enum { DEEPEST_LAYER = 16 };
+
+/* The disk's directory, from that of a partition or of the disk. */
+static char *disk_path_of(const char *name)
+{
+    char *path = linux_sysfs_of_block(name);
+
+    if (path && linux_sysfs_has(path, "partition"))
+        path[path_parent_length(path)] = '\0';
+    return path;
+}
+
+static bool spins(const char *name, int depth)
+{
+    CLEANUP_FREE char *path = disk_path_of(name);
+    CLEANUP(linux_names_release) struct linux_names below = {.items = NULL};
+    bool found = false;
+
+    if (!path || depth > DEEPEST_LAYER)
+        return false;
+    CLEANUP_FREE char *slaves = path_join(path, "slaves");
+    linux_sysfs_list(slaves, &below);
+    for (size_t i = 0; !found && i < below.count; i++)
+        found = spins(below.items[i], depth + 1);
+    if (below.count || !linux_sysfs_number(path, "queue/rotational", 0))
+        return found;
+    CLEANUP_FREE char *hardware = hardware_path(path);
+    return bus_of(hardware) != PLATFORM_BUS_VIRTUAL;
+}
+
+bool linux_drive_spins(const char *name)
+{
+    return spins(name, 0);
+}

@@ -24,6 +24,12 @@ void linux_drive_describe(const struct linux_block *disk,
                           struct platform_drive *out);
 
 /*
+ * Whether a disk below the block device with this name of the kernel's, a
+ * partition or a layer, turns; virtual ones don't.
+ */
+bool linux_drive_spins(const char *name);
+
+/*
  * The directory of the USB device that a block device belongs to; NULL where
  * it hangs on none. Its drives are removed together: bays of one case, slots
  * of one reader.

@@ -43,12 +43,15 @@ static void count_errors(const struct linux_block *disk,
     if (!linux_log_read(&log))
         return;
     add_count(&out->io_errors, log.io_errors);
+    if (log.under_voltages)
+        out->has_under_voltage = true;
     if (usb)
         add_count(&out->link_resets, log.link_resets);
 }
 
-/* A Raspberry Pi; its alarm stays until it is read (drivers/hwmon/
- * raspberrypi-hwmon.c). */
+/* A Raspberry Pi. Its alarm is that of the last two seconds (drivers/hwmon/
+ * raspberrypi-hwmon.c clears it with each look): what was before is in the log.
+ */
 static int read_under_voltage(void)
 {
     static const char class_path[] = "/sys/class/hwmon";

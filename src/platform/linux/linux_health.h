@@ -28,7 +28,7 @@ bool linux_smartctl_take(const char *text, struct platform_health *out);
 struct linux_log {
     const char *disk; /* "sda" */
     const char *port; /* of its USB device: "2-1"; "": it hangs on none */
-    int64_t io_errors, link_resets;
+    int64_t io_errors, link_resets, under_voltages;
     bool is_suspending;
 };
 /* False when the log may not be read (kernel.dmesg_restrict). */

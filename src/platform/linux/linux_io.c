@@ -192,6 +192,13 @@ static const struct posix_walk linux_walk = {
     .mount_key = linux_mount_id,
 };
 
+/* Something moved meanwhile; or the path is longer than a system call takes
+ * (PATH_MAX), which its components need not be. */
+static bool takes_a_walk(int os_errno)
+{
+    return os_errno == EAGAIN || os_errno == ENAMETOOLONG;
+}
+
 static err_code open_parent(int root_fd, const char *path, int *out_fd,
                             const char **out_name, struct error *err)
 {
@@ -209,7 +216,7 @@ static err_code open_parent(int root_fd, const char *path, int *out_fd,
         CLEANUP_FREE char *parent = xstrndup(path, (size_t)(slash - path));
         CLEANUP_FD int fd =
             resolve(root_fd, parent, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-        if (fd < 0 && errno != EAGAIN)
+        if (fd < 0 && !takes_a_walk(errno))
             return posix_path_error(errno, "open", path, err);
         if (fd >= 0) {
             *out_fd = TAKE_FD(fd);
@@ -249,7 +256,7 @@ err_code platform_open_beneath(int root_fd, const char *path,
         return code;
     CLEANUP_FD int fd = resolve_without_atime(root_fd, *path ? path : ".",
                                               posix_open_flags(how));
-    if (fd < 0 && errno == EAGAIN)
+    if (fd < 0 && takes_a_walk(errno))
         return posix_open_beneath(&linux_walk, root_fd, path, how, out_fd, err);
     if (fd < 0)
         return posix_path_error(explain(errno, root_fd, path),

@@ -25,6 +25,8 @@ static bool says(const char *message, const char *format, const char *name)
  * dev sda, …" (block/blk-core.c, blk_errors). Others are no fault of the
  * medium: "critical target error" is a command that the disk does not know.
  * A device that was asleep with the whole machine is reset on its way back.
+ * Under-voltage is of the machine (drivers/hwmon/raspberrypi-hwmon.c, and as
+ * Raspberry Pi's own kernels before 6.6 spell it).
  */
 void linux_log_take(struct linux_log *log, const char *message)
 {
@@ -32,8 +34,11 @@ void linux_log_take(struct linux_log *log, const char *message)
         log->is_suspending = true;
     if (!strncmp(message, "PM: suspend exit", 16))
         log->is_suspending = false;
+    if (strstr(message, "Undervoltage detected!") ||
+        strstr(message, "Under-voltage detected!"))
+        log->under_voltages++;
     if (says(message, "[%] Attached SCSI", log->disk))
-        log->io_errors = 0;
+        log->io_errors = log->under_voltages = 0;
     if (says(message, "I/O error, dev %,", log->disk) ||
         says(message, "critical medium error, dev %,", log->disk))
         log->io_errors++;

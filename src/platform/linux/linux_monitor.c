@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <libudev.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,17 +17,20 @@
 #include <unistd.h>
 
 struct linux_monitor {
-    int stop_fd; /* eventfd, written once, by linux_monitor_free */
-    int wake_fd; /* the platform's */
+    int nudge_fd;        /* eventfd: look at the next two again */
+    atomic_bool ends;    /* by linux_monitor_free */
+    atomic_int hints_fd; /* inotify; -1: runs are not watched, or cannot be */
+    int wake_fd;         /* the platform's */
     struct linux_probes *probes;
     struct linux_bus *bus;
     pthread_t thread;
+    pthread_mutex_t mutex; /* guards the next one */
+    bool watches_runs;
 
-    /* The thread's. */
+    /* The thread's; those of hints from when hints_fd is there. */
     int mountinfo_fd;
     struct udev *udev;
     struct udev_monitor *devices; /* NULL: nobody tells of devices */
-    int hints_fd;                 /* inotify; -1: nobody tells of runs */
     int hints_watch;              /* of the directory; -1: it is not there */
     char *hints;                  /* "/run/lock/berth" */
     char own_suffix[24]; /* of what we write there ourselves: ".4711" */
@@ -83,37 +87,51 @@ static void take_device_news(struct linux_monitor *monitor)
  * a second while a run makes progress (core/lock.c). The first one ever makes
  * the directory: until then its parent is watched.
  */
-static int watch_hint_directory(const struct linux_monitor *monitor)
+static int watch_hint_directory(const struct linux_monitor *monitor,
+                                int hints_fd)
 {
-    return inotify_add_watch(monitor->hints_fd, monitor->hints,
+    return inotify_add_watch(hints_fd, monitor->hints,
                              IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |
                                  IN_DELETE_SELF | IN_ONLYDIR);
 }
 
-static void watch_hints(struct linux_monitor *monitor)
+static void watch_hints(struct linux_monitor *monitor, int hints_fd)
 {
     CLEANUP_FREE char *parent = NULL;
 
-    if (monitor->hints_fd < 0 || !*monitor->hints)
+    if (!*monitor->hints)
         return;
-    monitor->hints_watch = watch_hint_directory(monitor);
+    monitor->hints_watch = watch_hint_directory(monitor, hints_fd);
     if (monitor->hints_watch >= 0)
         return;
     parent = xstrndup(monitor->hints, path_parent_length(monitor->hints));
-    inotify_add_watch(monitor->hints_fd, parent,
-                      IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
+    inotify_add_watch(hints_fd, parent, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
     /* It may have come just before that. */
-    monitor->hints_watch = watch_hint_directory(monitor);
+    monitor->hints_watch = watch_hint_directory(monitor, hints_fd);
 }
 
 static void start_watching_hints(struct linux_monitor *monitor)
 {
+    int hints_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
     monitor->hints = platform_lock_hint_directory();
     monitor->hints_watch = -1;
     snprintf(monitor->own_suffix, sizeof monitor->own_suffix, ".%ld",
              (long)getpid());
-    monitor->hints_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    watch_hints(monitor);
+    if (hints_fd < 0)
+        return; /* nobody tells of runs */
+    watch_hints(monitor, hints_fd);
+    atomic_store(&monitor->hints_fd, hints_fd);
+    eventfd_write(monitor->nudge_fd, 1);
+}
+
+void linux_monitor_watch_runs(struct linux_monitor *monitor)
+{
+    mutex_lock(&monitor->mutex);
+    if (!monitor->watches_runs)
+        start_watching_hints(monitor);
+    monitor->watches_runs = true;
+    mutex_unlock(&monitor->mutex);
 }
 
 static bool ends_with(const char *text, const char *end)
@@ -139,8 +157,9 @@ static bool has_directory_come(struct linux_monitor *monitor,
 {
     if (!event->len || strcmp(event->name, path_name(monitor->hints)) != 0)
         return false; /* another program's lock */
-    inotify_rm_watch(monitor->hints_fd, event->wd);
-    watch_hints(monitor);
+    int hints_fd = atomic_load(&monitor->hints_fd);
+    inotify_rm_watch(hints_fd, event->wd);
+    watch_hints(monitor, hints_fd);
     return true;
 }
 
@@ -155,7 +174,7 @@ static bool is_hint_news(struct linux_monitor *monitor,
         return false; /* what was left of the parent's */
     if (event->mask & IN_IGNORED) {
         monitor->hints_watch = -1;
-        watch_hints(monitor);
+        watch_hints(monitor, atomic_load(&monitor->hints_fd));
         return true;
     }
     return !is_own_rename(monitor, event);
@@ -167,11 +186,11 @@ static void take_hint_news(struct linux_monitor *monitor)
         struct inotify_event event; /* for its alignment */
         char bytes[sizeof(struct inotify_event) + NAME_MAX + 1];
     } buffer;
+    int hints_fd = atomic_load(&monitor->hints_fd);
     bool is_news = false;
     ssize_t length;
 
-    while ((length = read(monitor->hints_fd, buffer.bytes,
-                          sizeof buffer.bytes)) > 0) {
+    while ((length = read(hints_fd, buffer.bytes, sizeof buffer.bytes)) > 0) {
         const char *at = buffer.bytes;
         while (at < buffer.bytes + length) {
             const struct inotify_event *event = (const void *)at;
@@ -185,7 +204,7 @@ static void take_hint_news(struct linux_monitor *monitor)
 
 /* --- the thread --- */
 
-enum { STOP, MOUNTS, DEVICES, HINTS, BUS, SOURCES = BUS + LINUX_BUS_FDS };
+enum { NUDGE, MOUNTS, DEVICES, HINTS, BUS, SOURCES = BUS + LINUX_BUS_FDS };
 
 /*
  * /proc/self/mountinfo is readable at all times; a change shows as POLLPRI
@@ -193,13 +212,14 @@ enum { STOP, MOUNTS, DEVICES, HINTS, BUS, SOURCES = BUS + LINUX_BUS_FDS };
  */
 static int prepare(struct linux_monitor *monitor, struct pollfd fds[SOURCES])
 {
-    fds[STOP] = (struct pollfd){.fd = monitor->stop_fd, .events = POLLIN};
+    fds[NUDGE] = (struct pollfd){.fd = monitor->nudge_fd, .events = POLLIN};
     fds[MOUNTS] =
         (struct pollfd){.fd = monitor->mountinfo_fd, .events = POLLPRI};
     fds[DEVICES] = (struct pollfd){
         .fd = monitor->devices ? udev_monitor_get_fd(monitor->devices) : -1,
         .events = POLLIN};
-    fds[HINTS] = (struct pollfd){.fd = monitor->hints_fd, .events = POLLIN};
+    fds[HINTS] = (struct pollfd){.fd = atomic_load(&monitor->hints_fd),
+                                 .events = POLLIN};
     return linux_bus_prepare(monitor->bus, &fds[BUS]);
 }
 
@@ -207,16 +227,17 @@ static void *run(void *argument)
 {
     struct linux_monitor *monitor = argument;
     struct pollfd fds[SOURCES];
+    eventfd_t nudges;
 
-    for (;;) {
+    while (!atomic_load(&monitor->ends)) {
         int timeout_ms = prepare(monitor, fds);
         int ready = poll(fds, COUNT_OF(fds), timeout_ms);
         if (ready < 0 && errno != EINTR)
             die("poll for news of drives: errno %d", errno);
         if (ready < 0)
             continue;
-        if (fds[STOP].revents)
-            break;
+        if (fds[NUDGE].revents)
+            eventfd_read(monitor->nudge_fd, &nudges);
         if (fds[MOUNTS].revents)
             tell(monitor);
         if (fds[DEVICES].revents)
@@ -232,12 +253,15 @@ static void *run(void *argument)
 
 static void release(struct linux_monitor *monitor)
 {
-    cleanup_fd(&monitor->stop_fd);
+    int hints_fd = atomic_load(&monitor->hints_fd);
+
+    cleanup_fd(&monitor->nudge_fd);
     cleanup_fd(&monitor->mountinfo_fd);
-    cleanup_fd(&monitor->hints_fd);
+    cleanup_fd(&hints_fd);
     udev_monitor_unref(monitor->devices);
     udev_unref(monitor->udev);
     free(monitor->hints);
+    mutex_destroy(&monitor->mutex);
     free(monitor);
 }
 
@@ -248,21 +272,21 @@ err_code linux_monitor_new(int wake_fd, struct linux_probes *probes,
     struct linux_monitor *monitor = xmalloc(sizeof *monitor);
 
     *monitor = (struct linux_monitor){
-        .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+        .nudge_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
         .wake_fd = wake_fd,
         .probes = probes,
         .bus = bus,
         .mountinfo_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC),
         .hints_fd = -1,
     };
-    if (monitor->stop_fd < 0 || monitor->mountinfo_fd < 0) {
+    mutex_init(&monitor->mutex);
+    if (monitor->nudge_fd < 0 || monitor->mountinfo_fd < 0) {
         err_code code =
             error_set_errno(err, errno, "cannot watch the mount table");
         release(monitor);
         return code;
     }
     watch_devices(monitor);
-    start_watching_hints(monitor);
     monitor->thread = thread_start(run, monitor);
     *out = monitor;
     return ERR_OK;
@@ -272,7 +296,8 @@ void linux_monitor_free(struct linux_monitor *monitor)
 {
     if (!monitor)
         return;
-    eventfd_write(monitor->stop_fd, 1);
+    atomic_store(&monitor->ends, true);
+    eventfd_write(monitor->nudge_fd, 1);
     thread_join(monitor->thread);
     release(monitor);
 }

@@ -18,6 +18,12 @@ struct linux_monitor;
 err_code linux_monitor_new(int wake_fd, struct linux_probes *probes,
                            struct linux_bus *bus, struct linux_monitor **out,
                            struct error *err) MUST_CHECK;
+/*
+ * From now on runs of other processes are news, too. Any thread, any number of
+ * times. Not from the start: what watches directories takes some 10 ms to
+ * close (the kernel waits for its readers), which each command would pay.
+ */
+void linux_monitor_watch_runs(struct linux_monitor *monitor);
 /* Ends the thread, and closes the bus. NULL is fine. */
 void linux_monitor_free(struct linux_monitor *monitor);
 

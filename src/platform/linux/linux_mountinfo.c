@@ -273,6 +273,18 @@ bool linux_mount_is_read_only(const struct linux_mount_entry *entry)
            linux_mount_has_option(entry->super_options, "ro");
 }
 
+bool linux_mount_was_made_read_only(const struct linux_mount_entry *entry)
+{
+    static const char *const types[] = {"exfat", "vfat", "msdos", "ext2",
+                                        "ext3",  "ext4", "btrfs", "f2fs"};
+
+    for (size_t i = 0; i < COUNT_OF(types); i++)
+        if (!strcmp(entry->type, types[i]))
+            return !linux_mount_has_option(entry->options, "ro") &&
+                   linux_mount_has_option(entry->super_options, "ro");
+    return false;
+}
+
 /* --- names of filesystems ----------------------------------------------- */
 
 static bool is_listed(const char *name, const char *const *names, size_t count)
@@ -317,6 +329,45 @@ bool linux_mount_is_disk(const struct linux_mount_entry *entry)
 
     return entry->major != 0 ||
            is_listed(entry->type, spanning, COUNT_OF(spanning));
+}
+
+bool linux_mount_has_files(const struct linux_mount_entry *entry)
+{
+    static const char *const names[] = {
+        "binder",
+        "binfmt_misc",
+        "bpf",
+        "cgroup",
+        "cgroup2",
+        "configfs",
+        "cpuset",
+        "debugfs",
+        "devpts",
+        "devtmpfs",
+        "efivarfs",
+        "fusectl",
+        "gvfsd-fuse",
+        "hugetlbfs",
+        "lxcfs",
+        "mqueue",
+        "nfsd",
+        "nsfs",
+        "portal",
+        "proc",
+        "pstore",
+        "resctrl",
+        "rpc_pipefs",
+        "securityfs",
+        "selinuxfs",
+        "smackfs",
+        "sysfs",
+        "tracefs",
+        "usbfs",
+        "xenfs",
+        "xdp-document-portal",
+    };
+
+    return !is_listed(driver_name(entry->type), names, COUNT_OF(names));
 }
 
 bool linux_mount_is_image(const struct linux_mount_entry *entry)

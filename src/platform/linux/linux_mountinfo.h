@@ -57,6 +57,15 @@ bool linux_mount_has_option(const char *options, const char *option);
 
 bool linux_mount_is_read_only(const struct linux_mount_entry *entry);
 
+/*
+ * Whether the driver made the filesystem read-only after an error, as exFAT,
+ * FAT, ext4 and btrfs do. What is unwritten then stays so, and syncfs returns 0
+ * (fs/sync.c, sync_filesystem: "No point in syncing out anything if the
+ * filesystem is read-only"). Whoever mounts it read-only sets both options; a
+ * driver that does so by itself at the mount (hfsplus, isofs) is not meant.
+ */
+bool linux_mount_was_made_read_only(const struct linux_mount_entry *entry);
+
 /* NFS, SMB, sshfs …, and directories shared by a virtual machine's host. */
 bool linux_mount_is_network(const struct linux_mount_entry *entry);
 
@@ -65,6 +74,13 @@ bool linux_mount_is_network(const struct linux_mount_entry *entry);
  * block device in `major`: there the caller looks at the source.
  */
 bool linux_mount_is_disk(const struct linux_mount_entry *entry);
+
+/*
+ * Whether the type holds what somebody keeps: not /proc and its kin, which the
+ * kernel makes up while they are read, and not what shows a desktop session's
+ * other places again (GVfs, document portals).
+ */
+bool linux_mount_has_files(const struct linux_mount_entry *entry);
 
 /* Whether the format is a read-only image (squashfs, iso9660 …). */
 bool linux_mount_is_image(const struct linux_mount_entry *entry);

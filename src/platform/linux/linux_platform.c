@@ -2,13 +2,16 @@
 
 #include "core/base/array.h"
 #include "platform/linux/linux_bus.h"
+#include "platform/linux/linux_drive.h"
 #include "platform/linux/linux_monitor.h"
+#include "platform/linux/linux_sysfs.h"
 #include "platform/linux/linux_volume.h"
 #include "platform/platform.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void release(struct platform *platform)
@@ -52,6 +55,7 @@ void platform_free(struct platform *platform)
 
 int platform_wake_fd(const struct platform *platform)
 {
+    linux_monitor_watch_runs(platform->monitor);
     return platform->wake_fd;
 }
 
@@ -94,6 +98,17 @@ err_code platform_list_mounts(struct platform *platform,
     }
     *out = found;
     return ERR_OK;
+}
+
+bool platform_volume_spins(struct platform *platform,
+                           const struct platform_mount *mount)
+{
+    struct stat node;
+
+    if (stat(mount->source, &node) || !S_ISBLK(node.st_mode))
+        return false;
+    CLEANUP_FREE char *name = linux_sysfs_name_of(node.st_rdev);
+    return name && linux_drive_spins(name);
 }
 
 bool platform_is_practice(void)

@@ -105,7 +105,8 @@ static err_code check_block(const struct power *power,
         return error_set(err, ERR_BUSY, "cannot power off %s: %s is mounted",
                          power->disk->node, block->node);
     if (!strncmp(block->dm_uuid, "CRYPT-", strlen("CRYPT-")))
-        return error_set(err, ERR_BUSY, "cannot power off %s: %s is not locked",
+        return error_set(err, ERR_REFUSED,
+                         "cannot power off %s: %s is not locked",
                          power->disk->node, block->node);
     return ERR_OK;
 }
@@ -229,8 +230,14 @@ static err_code stop_companions(const struct power *power, struct error *err)
 
 /* --- both ways --- */
 
+/* Who may open it learns at least whether it is still in use. */
 static err_code cannot_leave(const struct power *power, struct error *err)
 {
+    CLEANUP_FD int fd = -1;
+    err_code code = open_disk(power->disk, &fd, err);
+
+    if (code == ERR_BUSY)
+        return code;
     return error_set(err, ERR_UNSUPPORTED,
                      "%s cannot be powered off: it is not a drive that can be "
                      "taken from the system",

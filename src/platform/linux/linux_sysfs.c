@@ -50,6 +50,16 @@ int64_t linux_sysfs_number(const char *directory, const char *name,
     return end == text || *end || errno ? fallback : number;
 }
 
+void linux_sysfs_numbers(const char *directory, const char *name, int64_t *out,
+                         size_t count)
+{
+    CLEANUP_FREE char *text = linux_sysfs_text(directory, name);
+    char *at = text;
+
+    for (size_t i = 0; i < count; i++)
+        out[i] = strtoll(at, &at, 10);
+}
+
 bool linux_sysfs_has(const char *directory, const char *name)
 {
     CLEANUP_FREE char *path = path_join(directory, name);

@@ -15,6 +15,9 @@ char *linux_sysfs_text(const char *directory, const char *name);
 /* Decimal, or "0x…"; `fallback` when it is no number. */
 int64_t linux_sysfs_number(const char *directory, const char *name,
                            int64_t fallback);
+/* The first `count` numbers of a line; missing ones are 0. */
+void linux_sysfs_numbers(const char *directory, const char *name, int64_t *out,
+                         size_t count);
 bool linux_sysfs_has(const char *directory, const char *name);
 
 /* The last component of what a link points to: of "subsystem", "driver". */

@@ -61,6 +61,9 @@ static err_code ask(const char *verb, const char *unit, struct error *err)
 
 /* --- the text of units --- */
 
+static const char made_by[] = "# Made by `berth schedule install`, removed by "
+                              "`berth schedule remove`.\n";
+
 /* systemd.syntax(7): quotes, and no specifiers or variables. */
 static void add_word(struct strbuf *out, const char *word)
 {
@@ -101,15 +104,13 @@ static void render_service(const struct platform_timer *timer,
                            const char *program, struct strbuf *out)
 {
     strbuf_addf(out,
-                "# Made by `berth schedule install`, removed by `berth "
-                "schedule remove`.\n"
-                "[Unit]\n"
+                "%s[Unit]\n"
                 "Description=berth: sync %s%s\n"
                 "Documentation=man:berth(1)\n\n"
                 "[Service]\n"
                 "Type=oneshot\n"
                 "ExecStart=",
-                timer->at ? "at " : "when its drive is plugged in",
+                made_by, timer->at ? "at " : "when its drive is plugged in",
                 timer->at ? timer->at : "");
     add_word(out, program);
     for (size_t i = 0; i < timer->word_count; i++) {
@@ -131,9 +132,7 @@ static void render_service(const struct platform_timer *timer,
 static void render_timer(const struct platform_timer *timer, struct strbuf *out)
 {
     strbuf_addf(out,
-                "# Made by `berth schedule install`, removed by `berth "
-                "schedule remove`.\n"
-                "[Unit]\n"
+                "%s[Unit]\n"
                 "Description=berth: sync at %s\n"
                 "Documentation=man:berth(1)\n\n"
                 "[Timer]\n"
@@ -141,7 +140,7 @@ static void render_timer(const struct platform_timer *timer, struct strbuf *out)
                 "Persistent=true\n\n"
                 "[Install]\n"
                 "WantedBy=timers.target\n",
-                timer->at, timer->at);
+                made_by, timer->at, timer->at);
 }
 
 /* --- files --- */
@@ -167,12 +166,17 @@ static char *unit_name(const struct platform_timer *timer, const char *suffix)
     return xasprintf("berth-%s.%s", timer->name, suffix);
 }
 
-static bool is_unit_of_ours(const char *name)
+/* Not one that the user made: berth-verify.timer, say. */
+static bool is_unit_of_ours(const char *directory, const char *name)
 {
+    CLEANUP_FREE char *path = path_join(directory, name);
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     const char *dot = strrchr(name, '.');
 
     return !strncmp(name, "berth-", strlen("berth-")) && dot &&
-           (!strcmp(dot, ".service") || !strcmp(dot, ".timer"));
+           (!strcmp(dot, ".service") || !strcmp(dot, ".timer")) &&
+           !file_read(path, UNIT_LIMIT_BYTES, &text, NULL) &&
+           !strncmp(text.text, made_by, strlen(made_by));
 }
 
 static err_code write_unit(const char *directory, const char *name,
@@ -221,7 +225,7 @@ static err_code remove_files(const char *directory, bool *out_was_there,
     for (size_t i = 0; i < names.count; i++) {
         CLEANUP(strbuf_release) struct strbuf said = STRBUF_INIT;
         CLEANUP_FREE char *path = path_join(directory, names.items[i]);
-        if (!is_unit_of_ours(names.items[i]))
+        if (!is_unit_of_ours(directory, names.items[i]))
             continue;
         *out_was_there = true;
         /* Removes its links as well; without a running systemd, too. */
@@ -315,7 +319,7 @@ err_code linux_units_check(const struct platform_timer *timers, size_t count,
         return code;
     linux_sysfs_list(directory, &names);
     for (size_t i = 0; i < names.count; i++)
-        files += is_unit_of_ours(names.items[i]);
+        files += is_unit_of_ours(directory, names.items[i]);
     for (size_t i = 0; i < count; i++) {
         wanted += timers[i].at ? 2 : 1;
         current = current && is_current(directory, &timers[i], program);

@@ -27,20 +27,6 @@ static int64_t meminfo_bytes(const char *text, const char *name)
     return 0;
 }
 
-/* Numbers of a line of sysfs, from the first on; missing ones are 0. */
-static void read_numbers(const char *path, const char *name, int64_t *out,
-                         size_t count)
-{
-    CLEANUP_FREE char *text = linux_sysfs_text(path, name);
-    const char *at = text;
-
-    for (size_t i = 0; i < count; i++) {
-        char *end;
-        out[i] = strtoll(at, &end, 10);
-        at = end;
-    }
-}
-
 err_code platform_read_unwritten(struct platform *platform, const char *drive,
                                  struct platform_unwritten *out,
                                  struct error *err)
@@ -59,8 +45,8 @@ err_code platform_read_unwritten(struct platform *platform, const char *drive,
     if (!path)
         return error_set(err, ERR_DEVICE_GONE,
                          "the drive %s is not plugged in any more", name);
-    read_numbers(path, "stat", done, COUNT_OF(done));
-    read_numbers(path, "inflight", in_flight, COUNT_OF(in_flight));
+    linux_sysfs_numbers(path, "stat", done, COUNT_OF(done));
+    linux_sysfs_numbers(path, "inflight", in_flight, COUNT_OF(in_flight));
     *out = (struct platform_unwritten){
         .system_bytes = meminfo_bytes(meminfo.text, "Dirty") +
                         meminfo_bytes(meminfo.text, "Writeback"),

@@ -20,8 +20,10 @@ struct linux_facts {
 /*
  * Asks udev and the links below /dev/disk; with `may_open` the device itself
  * where these know nothing (containers): that needs rights and waits for it.
+ * `driver` is the kernel's that has mounted it; "" where it is not mounted.
  */
-void linux_facts_ask(dev_t device, bool may_open, struct linux_facts *out);
+void linux_facts_ask(dev_t device, const char *driver, bool may_open,
+                     struct linux_facts *out);
 void linux_facts_release(struct linux_facts *facts);
 
 /*

@@ -205,3 +205,28 @@ err_code platform_list_devices(struct platform *platform,
     macos_disks_release(&reading.disks);
     return ERR_OK;
 }
+
+static bool drive_spins(const struct platform_devices *devices, const char *id)
+{
+    for (size_t i = 0; i < devices->drives.count; i++) {
+        const struct platform_drive *drive = &devices->drives.items[i];
+        if (!strcmp(drive->id, id))
+            return drive->is_rotational && drive->bus != PLATFORM_BUS_VIRTUAL;
+    }
+    return false;
+}
+
+bool platform_volume_spins(struct platform *platform,
+                           const struct platform_mount *mount)
+{
+    CLEANUP(platform_devices_release)
+    struct platform_devices devices = {.drives = {.items = NULL}};
+    bool found = false;
+
+    if (platform_list_devices(platform, &devices, NULL))
+        return false;
+    for (size_t i = 0; !found && i < devices.volumes.count; i++)
+        found = !strcmp(devices.volumes.items[i].device, mount->source) &&
+                drive_spins(&devices, devices.volumes.items[i].drive);
+    return found;
+}

@@ -1,3 +1,4 @@
+#include "platform/platform.h"
 #include "platform/platform_host.h"
 
 #include "core/base/path.h"
@@ -37,6 +38,15 @@ bool platform_clock_is_synchronised(void)
     struct timex clock = {.modes = 0};
 
     return ntp_adjtime(&clock) != -1 && !(clock.status & STA_UNSYNC);
+}
+
+/* DiskArbitration lets whoever is logged in mount and eject. */
+err_code platform_unwatched_rights(struct platform *platform,
+                                   struct platform_rights *out,
+                                   struct error *err)
+{
+    return error_set(err, ERR_UNSUPPORTED,
+                     "macOS has no such rights to ask for");
 }
 
 /* Not kern.boottime: that moves when the clock is set. */

@@ -1,6 +1,7 @@
 #include "platform/macos/macos_mount.h"
 
 #include "core/base/array.h"
+#include "core/base/path.h"
 #include "platform/macos/macos_cf.h"
 #include "platform/macos/macos_disk.h"
 #include "platform/macos/macos_registry.h"
@@ -161,7 +162,7 @@ err_code platform_mount_of(int fd, struct platform_mount *out,
 }
 
 /* Darwin checks before it mounts, and shows no mark afterwards. */
-enum platform_check platform_mount_check(int root_fd,
+enum platform_check platform_mount_check(int root_fd, int file_fd,
                                          const struct platform_mount *mount)
 {
     return PLATFORM_CHECK_UNKNOWN;
@@ -199,6 +200,35 @@ err_code platform_list_mounts(struct platform *platform,
     }
     macos_release(session);
     *out = found;
+    return ERR_OK;
+}
+
+static bool has_files(const struct statfs *mounted)
+{
+    return strcmp(mounted->f_fstypename, "devfs") != 0 &&
+           strcmp(mounted->f_fstypename, "autofs") != 0;
+}
+
+err_code platform_visit_mounts_below(int root_fd, platform_visit_mount *visit,
+                                     void *context, struct error *err)
+{
+    CLEANUP(macos_mount_table_release)
+    struct macos_mount_table table = {.items = NULL};
+    char root[MAXPATHLEN];
+
+    if (fcntl(root_fd, F_GETPATH, root) == -1)
+        return error_set_errno(err, errno, "cannot tell a directory's path");
+    if (!macos_mount_table_read(&table))
+        return error_set_errno(err, errno, "cannot read the mount table");
+    for (size_t i = 0; i < table.count; i++) {
+        const char *path = table.items[i].f_mntonname;
+        if (!path_is_within(path, root))
+            continue;
+        path += strlen(root);
+        path += *path == '/';
+        if (*path)
+            visit(context, path, has_files(&table.items[i]));
+    }
     return ERR_OK;
 }
 

@@ -294,3 +294,11 @@ void platform_cron_lines(struct strbuf *out)
         line += length + (line[length] == '\n');
     }
 }
+
+err_code platform_cron_silence(const char *line, struct error *err)
+{
+    return error_set(err, ERR_UNSUPPORTED,
+                     "a crontab is behind Full Disk Access here: put a # "
+                     "before the line with `crontab -e`: %s",
+                     line);
+}

@@ -193,7 +193,7 @@ static struct platform_volume describe_volume(const char *volume,
         .device = practice_device(volume),
         .drive = practice_drive_id(drive),
         .family = text_of(&card, "family", "practice"),
-        .fs_uuid = xstrdup(is_mounted ? mount.fs_uuid : ""),
+        .fs_uuid = is_locked ? xstrdup("") : practice_uuid(volume),
         .fs_label = text_of(&card, "label", volume),
         .size_bytes = volume_size(volume),
         .is_read_only =
@@ -234,6 +234,19 @@ err_code platform_list_devices(struct platform *platform,
     }
     *out = found;
     return ERR_OK;
+}
+
+bool platform_volume_spins(struct platform *platform,
+                           const struct platform_mount *mount)
+{
+    CLEANUP_FREE char *volume = practice_volume_of_device(mount->source);
+    CLEANUP_FREE char *drive = volume ? practice_drive_of(volume) : NULL;
+    CLEANUP(card_release) struct card card = CARD_INIT;
+
+    if (!drive)
+        return false;
+    card_load(CARD_DRIVE, drive, &card);
+    return card_says(&card, "rotational");
 }
 
 /* --- who holds it, what is left --- */

@@ -1,3 +1,4 @@
+#include "platform/platform.h"
 #include "platform/platform_host.h"
 
 #include "core/base/fdio.h"
@@ -168,6 +169,21 @@ bool platform_clock_is_synchronised(void)
     return practice_path("clock", &path, NULL) ||
            file_read(path, 256, &text, NULL) ||
            strncmp(text.text, "unsynchronised", strlen("unsynchronised")) != 0;
+}
+
+/* Whoever plays may do everything, unless the file "rights" is there. */
+err_code platform_unwatched_rights(struct platform *platform,
+                                   struct platform_rights *out,
+                                   struct error *err)
+{
+    CLEANUP_FREE char *path = NULL;
+    err_code code = practice_path("rights", &path, err);
+
+    if (code)
+        return code;
+    bool may = access(path, F_OK) != 0;
+    *out = (struct platform_rights){.may_mount = may, .may_power_off = may};
+    return ERR_OK;
 }
 
 /*

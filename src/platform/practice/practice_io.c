@@ -345,7 +345,7 @@ static err_code describe_surroundings(int fd, struct platform_mount *out,
     return ERR_OK;
 }
 
-enum platform_check platform_mount_check(int root_fd,
+enum platform_check platform_mount_check(int root_fd, int file_fd,
                                          const struct platform_mount *mount)
 {
     CLEANUP(practice_place_release)
@@ -377,4 +377,11 @@ err_code platform_mount_of(int fd, struct platform_mount *out,
     if (!code)
         out->is_root = place.is_root;
     return code;
+}
+
+/* A practice source is one directory: nothing is mounted in it. */
+err_code platform_visit_mounts_below(int root_fd, platform_visit_mount *visit,
+                                     void *context, struct error *err)
+{
+    return ERR_OK;
 }

@@ -1,6 +1,7 @@
 #include "platform/platform_schedule.h"
 
 #include "core/base/fdio.h"
+#include "platform/posix_crontab.h"
 #include "platform/practice/practice.h"
 
 #include <errno.h>
@@ -95,4 +96,20 @@ void platform_cron_lines(struct strbuf *out)
             strbuf_addf(out, "crontab\t%.*s\n", (int)length, line);
         line += length + (line[length] == '\n');
     }
+}
+
+err_code platform_cron_silence(const char *line, struct error *err)
+{
+    CLEANUP_FREE char *path = NULL;
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    err_code code = practice_path("crontab", &path, err);
+
+    if (!code)
+        code = file_read(path, LIMIT_BYTES, &text, err);
+    if (!code && (!text.length || !posix_crontab_silence(&text, line)))
+        code = error_set(err, ERR_NOT_FOUND,
+                         "your crontab has no such line any more: %s", line);
+    if (!code)
+        code = file_replace(path, text.text, text.length, 0600, err);
+    return code;
 }

@@ -231,6 +231,15 @@ static char *text_or(const struct card *card, const char *key,
     return xstrdup(value ? value : missing);
 }
 
+char *practice_uuid(const char *volume)
+{
+    CLEANUP_FREE char *serial = serial_of(volume);
+    CLEANUP(card_release) struct card card = CARD_INIT;
+
+    card_load(CARD_VOLUME, volume, &card);
+    return text_or(&card, "uuid", serial);
+}
+
 /*
  * Without a card its serial is made of its name. It has no journal, as the
  * drives that berth is for have none: so the careful ways are what is
@@ -240,7 +249,6 @@ err_code practice_describe(const char *volume, struct platform_mount *out,
                            struct error *err)
 {
     CLEANUP_FREE char *path = practice_mount_point(volume);
-    CLEANUP_FREE char *serial = serial_of(volume);
     CLEANUP(card_release) struct card card = CARD_INIT;
     struct statvfs filesystem;
     struct stat found;
@@ -258,7 +266,7 @@ err_code practice_describe(const char *volume, struct platform_mount *out,
         .driver = xstrdup("practice"),
         .family = text_or(&card, "family", "practice"),
         .subtree = xstrdup("/"),
-        .fs_uuid = text_or(&card, "uuid", serial),
+        .fs_uuid = practice_uuid(volume),
         .fs_label = text_or(&card, "label", volume),
         .is_read_only =
             filesystem.f_flag & ST_RDONLY || card_says(&card, "read-only"),

@@ -40,6 +40,9 @@ bool practice_is_gone(const char *volume);
 bool practice_is_stale(const char *volume);
 bool practice_is_mounted(const char *volume); /* listed; also when stale */
 
+/* Of its filesystem, mounted or not, as udev tells it; free() it. */
+char *practice_uuid(const char *volume);
+
 /* Describes a volume as if it were mounted; is_root is left false. */
 err_code practice_describe(const char *volume, struct platform_mount *out,
                            struct error *err) MUST_CHECK;

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The helpers themselves: disks come and go, the trace tells the order, and
 # what the design rests on is still true of this kernel (research: vm.md).
+# timeout 900
 # shellcheck disable=SC2016 # commands in quotes are the guest's shell's
 . "$(dirname "$0")/../lib.sh"
 

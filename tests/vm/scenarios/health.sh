@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Health of a disk that says it passed, whose critical counts grow, that fails,
 # sleeps, or hides behind its bridge (smartctl is scripted; the real one's
-# answers are in tests/linux/smartctl.c); and of a link that is reset.
+# answers are in tests/linux/smartctl.c); of a supply that is too weak, and
+# of a link that is reset.
 # shellcheck disable=SC2016 # commands in quotes are the guest's shell's
 . "$(dirname "$0")/../lib.sh"
 
@@ -44,9 +45,11 @@ check "hidden by the bridge" is unknown 'bridge hides SMART'
 guest 'rm /usr/local/bin/smartctl'
 check "link speed is known" test "$(guest 'berth drives --json' |
     json '[r["link_mbit"] for r in d["drives"] if r["bus"] == "USB"]')" = '[5000]'
-# QEMU resets no link: the kernel's words for it.
+# QEMU neither has a weak supply nor resets a link: the kernel's words for them.
+guest 'echo "<2>hwmon hwmon1: Undervoltage detected!" >/dev/kmsg'
+check "watch: the power was too weak since it was plugged in" is watch 'power supply is too weak'
 guest 'for device in /sys/bus/usb/devices/*; do
         ! grep -qs HARDDRIVE "$device/product" || name=${device##*/}
     done
     echo "<6>usb $name: reset SuperSpeed USB device number 2 using xhci_hcd" >/dev/kmsg'
-check "watch: its link was reset" is watch 'USB resets'
+check "watch: its link was reset" is watch '1 USB reset\b'

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # kill -9 at a system call of each stage, on the kernel's exFAT: the next sync
 # repairs without being asked, and nothing is lost, doubled or left behind.
+# timeout 900
 # shellcheck disable=SC2016 # commands in quotes are the guest's shell's
 . "$(dirname "$0")/../lib.sh"
 

@@ -59,7 +59,7 @@ replay() { # TYPE POINTS
 
 record ext4
 # The first 41 passed when all were tried; its journal flushes far more often than exFAT does.
-replay ext4 "$(points 3 4)"
+replay ext4 "$(points 3 8)"
 guest 'rm -rf source state* berth.conf'
 record exfat
 replay exfat "$(points 5 1)"

@@ -38,3 +38,22 @@ check "which took as long as the disk needs ($seconds s)" awk "BEGIN { exit !($s
 eject_said 0 usb
 check "it says SAFE TO UNPLUG" grep -q 'SAFE TO UNPLUG' "$TMP/words"
 check "the eject had to write $(written SAFE) MB" test "$(written SAFE)" -le 1
+yank usb
+
+# The screen: what it says is left, some seconds in, is about what it takes. Of
+# files that go past the cache: small ones are "written" before the disk has them.
+plug usb bps=3000000
+mount_disk usb
+guest 'make_files source/more 10 6000000'
+screen_start
+shows 60 ' 11 pending'
+press s
+shows 60 ' s left'
+sleep 3
+shows 10 ' s left'
+left=$(grep -oE '[0-9]+ s left' "$TMP/picture" | head -n 1 | cut -d ' ' -f 1)
+begun=$SECONDS
+until_true 120 eval '! is_shown " s left" && ! is_shown "making it durable"'
+took=$((SECONDS - begun))
+check "$left s are said to be left, it takes $took s" \
+    test "$took" -ge $((left / 2 - 2)) -a "$took" -le $((left * 2 + 5))

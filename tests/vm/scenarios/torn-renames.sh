@@ -3,7 +3,7 @@
 # any rename: the old name, the new name, both on the same clusters, neither.
 # `both` and `neither` are built here for each rename of a run (new files, a
 # changed one, one that moved, a deleted one), and recovered from.
-# timeout 600
+# timeout 1200
 # shellcheck disable=SC2016 # commands in quotes are the guest's shell's
 . "$(dirname "$0")/../lib.sh"
 
@@ -27,8 +27,8 @@ GUEST_TIMEOUT=300 guest 'tree_digest source | grep -v "file 0000[148]" | cut -d"
 guest 'cat cuts' >"$TMP/cuts"
 cat "$TMP/cuts" >&2
 
-# Each rename is between the stop before it and its own, sometimes with another
-# thread's; berth's own files are replaced within one sector.
+# Each rename is between the stop before it and its own; berth's own files are
+# replaced within one sector.
 built=0 before=0
 while read -r number entries call; do
     if [[ $call == renameat* && $call != *.commit && $call != *session ]]; then

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # An ordinary user, through UDisks2: refused in words where polkit is not told,
 # green where the kernel sent the flush, yellow where nobody saw one.
+# timeout 900
 # shellcheck disable=SC2016 # commands in quotes are the guest's shell's
 . "$(dirname "$0")/../lib.sh"
 
@@ -69,3 +70,23 @@ plug usb
 expect_exit 0 guest 'as_me berth mount usb'
 check "berth mounts it by its name, equal to the source" guest \
     'are_equal source "$(findmnt -n -o TARGET "$(node_of usb)")/docs"'
+
+# Who may not read the device learns that the volume was mounted dirty from what
+# a flush writes (linux_check.c).
+check "this user cannot read the device" guest '! as_me head -c 1 "$(node_of usb)" 2>/dev/null'
+expect_exit 0 guest 'as_me berth sync'
+guest 'as_me udisksctl unmount -b "$(node_of usb)"'
+yank usb
+make_dirty usb
+plug usb
+expect_exit 0 guest 'as_me berth mount usb'
+guest 'echo later >source/later'
+for _ in 1 2; do
+    expect_exit 1 guest 'as_me berth sync' 2>"$TMP/words"
+    cat "$TMP/words" >&2
+    check "dirty: it names the remedy" grep -q 'fsck.exfat /dev/sda1' "$TMP/words"
+done
+guest 'as_me udisksctl unmount -b "$(node_of usb)"
+    fsck.exfat -y "$(node_of usb)" >/dev/null || [ $? -eq 1 ]
+    as_me berth mount usb'
+expect_exit 0 guest 'as_me berth sync'

@@ -2,6 +2,7 @@
 # The plug is pulled at one moment of each stage: while the drive is read, in
 # the barriers, between renames, before the commit, and in the middle of an
 # eject. berth names it (7), and after the next plug all of it is there.
+# timeout 900
 # shellcheck disable=SC2016 # commands in quotes are the guest's shell's
 . "$(dirname "$0")/../lib.sh"
 
