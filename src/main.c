@@ -17,8 +17,8 @@
  *     compare*, diff   source, catalogue and drive side by side -> a plan
  *     scan, filter, names   directories, what a job takes, names across systems
  *     guard            may we: delete cap, sources that are not there, space
- *     order, execute*  a plan -> steps -> batches: stage, barrier, record,
- *                      rename, barrier, commit
+ *     order, halves, execute*   a plan -> steps -> batches: stage, barrier,
+ *                      record, rename, barrier, commit
  *     stage, copy, sqlite_*  files into staging; databases as snapshots
  *     apply            the only code that changes final names on a drive
  *     session, recover what an interrupted run left, and how it is repaired
