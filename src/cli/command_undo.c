@@ -31,28 +31,19 @@ static json_t *undone_to_json(const struct event *event)
                      (json_int_t)counts->failed);
 }
 
-static void add_part(struct strbuf *out, int64_t count, const char *one,
-                     const char *many)
-{
-    char number[QUANTITY_SIZE];
-
-    if (count)
-        strbuf_addf(out, "%s%s %s", out->length ? ", " : "",
-                    format_count(count, number), plural(count, one, many));
-}
-
 static void print_undone(struct cli_output *output, const struct event *event)
 {
     const struct run_counts *counts = &event->run.counts;
     CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
     char started[32];
 
-    add_part(&out, counts->files_new, "file is back", "files are back");
-    add_part(&out, counts->files_updated, "is as before", "are as before");
-    add_part(&out, counts->files_renamed, "has its old name",
-             "have their old names");
-    add_part(&out, counts->files_deleted, "went into the versions",
-             "went into the versions");
+    strbuf_add_part(&out, counts->files_new, "file is back", "files are back");
+    strbuf_add_part(&out, counts->files_updated, "is as before",
+                    "are as before");
+    strbuf_add_part(&out, counts->files_renamed, "has its old name",
+                    "have their old names");
+    strbuf_add_part(&out, counts->files_deleted, "went into the versions",
+                    "went into the versions");
     clock_format_minute(event->run.started_ns, started, sizeof started);
     cli_print(output, "%s: run %s of %s taken back: %s\n", event->volume,
               event->text, started, out.length ? out.text : "no file of it");

@@ -136,6 +136,8 @@ struct records {
 err_code catalogue_list(struct catalogue *catalogue, int64_t directory,
                         struct arena *arena, struct records *out,
                         struct error *err) MUST_CHECK;
+/* Of what is sorted so; NULL: none has that key. */
+struct record *records_find(const struct records *records, const char *key);
 void records_release(struct records *records);
 
 err_code catalogue_count(struct catalogue *catalogue, const struct owner *owner,

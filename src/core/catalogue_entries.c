@@ -15,6 +15,19 @@ void catalogue_forget_directories(struct catalogue *catalogue)
     catalogue->cached_after = db_rollbacks(catalogue->db);
 }
 
+static int compare_to_key(const void *key, const void *record)
+{
+    return strcmp(key, ((const struct record *)record)->key);
+}
+
+struct record *records_find(const struct records *records, const char *key)
+{
+    if (!records->count)
+        return NULL;
+    return bsearch(key, records->items, records->count, sizeof *records->items,
+                   compare_to_key);
+}
+
 void records_release(struct records *records)
 {
     free(records->items);

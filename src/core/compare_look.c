@@ -84,24 +84,6 @@ static bool is_database(struct walker *walker, const struct compare_task *task,
     return sqlite_is_database(magic, length);
 }
 
-static const struct record *find_row(const struct records *rows,
-                                     const char *key)
-{
-    size_t from = 0, to = rows->count;
-
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        int order = strcmp(key, rows->items[middle].key);
-        if (!order)
-            return &rows->items[middle];
-        if (order < 0)
-            to = middle;
-        else
-            from = middle + 1;
-    }
-    return NULL;
-}
-
 /*
  * Whether the drive has or gets a snapshot of this name. One that vanished
  * while its directory was read, or that is gone, is what its row says: its copy
@@ -121,7 +103,7 @@ static bool is_snapshotted(struct walker *walker,
         if (length)
             return sqlite_is_database(magic, length);
     }
-    const struct record *row = find_row(&walker->rows, key);
+    const struct record *row = records_find(&walker->rows, key);
     return row && row->flags & RECORD_SQLITE;
 }
 
@@ -323,7 +305,7 @@ static size_t read_drive_magic(const struct walker *walker,
  * -wal's. */
 static bool keeps_drift(const struct walker *walker, const char *key)
 {
-    const struct record *row = find_row(&walker->rows, key);
+    const struct record *row = records_find(&walker->rows, key);
     const struct scan_entry *drive = scan_find(&walker->drive, key);
 
     return walker->options->job->mode != JOB_MIRROR && row && drive &&

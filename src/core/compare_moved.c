@@ -20,23 +20,6 @@ const struct moved_directory *compare_moved(
                    compare_by_key);
 }
 
-static struct record *find_row(const struct records *rows, const char *key)
-{
-    size_t low = 0, high = rows->count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(key, rows->items[middle].key);
-        if (!order)
-            return &rows->items[middle];
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
-}
-
 /* --- source entries without a row --- */
 
 struct unmatched {
@@ -67,7 +50,7 @@ static void collect_unmatched(struct walker *walker, struct unmatched_list *out)
     for (size_t i = 0; i < walker->source.count; i++) {
         struct scan_entry *entry = &walker->source.items[i];
         if (entry->stat_error || entry->has_twin ||
-            find_row(&walker->rows, entry->key) ||
+            records_find(&walker->rows, entry->key) ||
             scan_find(&walker->drive, entry->key))
             continue;
         struct unmatched unmatched = {.entry = entry};
@@ -305,7 +288,7 @@ static void mark_twins(struct walker *walker, const struct compare_task *task,
     }
     for (size_t i = 0; i < walker->drive.count; i++) {
         const char *key = walker->drive.items[i].key;
-        if (scan_find(&walker->source, key) || find_row(&walker->rows, key))
+        if (scan_find(&walker->source, key) || records_find(&walker->rows, key))
             continue;
         struct unmatched *now = find_fold(walker, list, key);
         if (now)
@@ -322,7 +305,7 @@ static void collect_respelt(struct walker *walker, struct unmatched_list *out)
 {
     for (size_t i = 0; i < walker->drive.count; i++) {
         struct scan_entry *entry = &walker->drive.items[i];
-        if (find_row(&walker->rows, entry->key) ||
+        if (records_find(&walker->rows, entry->key) ||
             scan_find(&walker->source, entry->key))
             continue;
         const struct unmatched unmatched = {

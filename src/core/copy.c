@@ -402,8 +402,7 @@ static err_code sign_database(const struct database *database,
     code = platform_stat_beneath(database->directory_fd, wal_name, &wal, err);
     if (!code)
         out->side = side_digest(&wal);
-    /* ERR_INVALID: the name with "-wal" is too long to be one. */
-    return code == ERR_NOT_FOUND || code == ERR_INVALID ? ERR_OK : code;
+    return sqlite_lacks_side_file(code) ? ERR_OK : code;
 }
 
 static err_code hash_scratch(struct copier *copier, int fd, int64_t size,

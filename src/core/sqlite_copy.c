@@ -77,6 +77,11 @@ size_t sqlite_side_file_base(const char *name)
     return 0;
 }
 
+bool sqlite_lacks_side_file(err_code code)
+{
+    return code == ERR_NOT_FOUND || code == ERR_INVALID;
+}
+
 static void discard_scratch(const char *scratch_path)
 {
     unlink(scratch_path);

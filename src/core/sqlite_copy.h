@@ -60,6 +60,11 @@ bool sqlite_is_journal(const unsigned char *bytes, size_t length);
  * file (-wal, -shm, -journal).
  */
 size_t sqlite_side_file_base(const char *name);
+/*
+ * Whether opening or looking at a side file ended so because there is none.
+ * ERR_INVALID: the name with its suffix is longer than the filesystem takes.
+ */
+bool sqlite_lacks_side_file(err_code code);
 
 struct sqlite_snapshot {
     int64_t size_bytes; /* of the scratch file */

@@ -98,12 +98,6 @@ err_code sqlite_source_prepare(const struct sqlite_source *source,
 
 /* --- what lies there --- */
 
-/* ERR_INVALID: the filesystem takes no name that long, and has none. */
-static bool is_no_side_file(err_code code)
-{
-    return code == ERR_NOT_FOUND || code == ERR_INVALID;
-}
-
 static err_code look_at_file(const struct sqlite_source *source,
                              const char *suffix, struct sqlite_file_state *out,
                              struct error *err)
@@ -113,7 +107,7 @@ static err_code look_at_file(const struct sqlite_source *source,
         platform_stat_beneath(source->directory_fd, name, &out->stat, err);
 
     out->exists = !code;
-    return is_no_side_file(code) ? ERR_OK : code;
+    return sqlite_lacks_side_file(code) ? ERR_OK : code;
 }
 
 /* The first bytes of a file; fewer where it is shorter. */

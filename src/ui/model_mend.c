@@ -70,28 +70,18 @@ static void note(struct mend *mend, bool is_bad, char *words_taking)
 /* --- undo ------------------------------------------------------------------
  */
 
-static void add_part(struct strbuf *out, int64_t count, const char *one,
-                     const char *many)
-{
-    char number[QUANTITY_SIZE];
-
-    if (count)
-        strbuf_addf(out, "%s%s %s", out->length ? ", " : "",
-                    format_count(count, number), plural(count, one, many));
-}
-
 static char *describe_undo(const struct run_counts *counts)
 {
     struct strbuf out = STRBUF_INIT;
 
-    add_part(&out, counts->files_new, "new file becomes a version",
-             "new files become versions");
-    add_part(&out, counts->files_updated, "changed file is as before",
-             "changed files are as before");
-    add_part(&out, counts->files_renamed, "gets its old name",
-             "get their old names");
-    add_part(&out, counts->files_deleted, "deleted file comes back",
-             "deleted files come back");
+    strbuf_add_part(&out, counts->files_new, "new file becomes a version",
+                    "new files become versions");
+    strbuf_add_part(&out, counts->files_updated, "changed file is as before",
+                    "changed files are as before");
+    strbuf_add_part(&out, counts->files_renamed, "gets its old name",
+                    "get their old names");
+    strbuf_add_part(&out, counts->files_deleted, "deleted file comes back",
+                    "deleted files come back");
     return strbuf_detach(&out);
 }
 
@@ -153,12 +143,13 @@ static void tell_undone(struct model *model, const struct event *event)
     CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
     const struct run_counts *counts = &event->run.counts;
 
-    add_part(&out, counts->files_new, "file is back", "files are back");
-    add_part(&out, counts->files_updated, "is as before", "are as before");
-    add_part(&out, counts->files_renamed, "has its old name",
-             "have their old names");
-    add_part(&out, counts->files_deleted, "went into the versions",
-             "went into the versions");
+    strbuf_add_part(&out, counts->files_new, "file is back", "files are back");
+    strbuf_add_part(&out, counts->files_updated, "is as before",
+                    "are as before");
+    strbuf_add_part(&out, counts->files_renamed, "has its old name",
+                    "have their old names");
+    strbuf_add_part(&out, counts->files_deleted, "went into the versions",
+                    "went into the versions");
     note(&model->mend, false,
          xasprintf("✓ run %s on %s taken back%s%s", event->text, event->volume,
                    out.length ? ": " : "", out.length ? out.text : ""));

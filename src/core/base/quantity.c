@@ -64,6 +64,16 @@ const char *plural(int64_t count, const char *one, const char *many)
     return count == 1 ? one : many;
 }
 
+void strbuf_add_part(struct strbuf *out, int64_t count, const char *one,
+                     const char *many)
+{
+    char number[QUANTITY_SIZE];
+
+    if (count)
+        strbuf_addf(out, "%s%s %s", out->length ? ", " : "",
+                    format_count(count, number), plural(count, one, many));
+}
+
 const char *format_duration(int64_t duration_ns, char buffer[QUANTITY_SIZE])
 {
     int64_t seconds = duration_ns / NS_PER_SECOND;

@@ -6,6 +6,7 @@
 #define BERTH_BASE_QUANTITY_H
 
 #include "core/base/compiler.h"
+#include "core/base/strbuf.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +25,9 @@ const char *format_things(int64_t count, const char *thing,
                           char buffer[QUANTITY_SIZE]);
 /* The one or the many, where more than an s changes: "copy", "files are". */
 const char *plural(int64_t count, const char *one, const char *many);
+/* ", 1,204 files are back" behind what is there; nothing for none. */
+void strbuf_add_part(struct strbuf *out, int64_t count, const char *one,
+                     const char *many);
 /* "0.4 s", "12 s", "3 m 12 s", "2 h 05 m", "9 d" */
 const char *format_duration(int64_t duration_ns, char buffer[QUANTITY_SIZE]);
 /* "78.3 MB/s"; "–" where no time has passed. */
