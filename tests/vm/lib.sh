@@ -232,6 +232,13 @@ device_of() {
     guest "node_of '$(<"$TMP/$1.serial")'"
 }
 
+# queue_of NAME: where the kernel tells of the disk's queue, in the guest.
+queue_of() {
+    local node
+    node=$(device_of "$1")
+    echo "/sys/class/block/${node##*/}/../queue"
+}
+
 # yank NAME: the plug is pulled, now. A drive that was powered off can be, too.
 yank() {
     local name=$1 node commands=()
@@ -414,6 +421,14 @@ shows() {
         }
         sleep 0.3
     done
+}
+
+# compared SECONDS PATTERN…: as shows, once the reading is over: `s` asks first
+# while it goes on.
+compared() {
+    shows "$@"
+    until_true "$1" eval '! is_shown scanning' || fail "it goes on reading"
+    shows "$@"
 }
 
 is_shown() {

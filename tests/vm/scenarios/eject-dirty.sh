@@ -16,7 +16,7 @@ guest 'head -c 5000000 /dev/urandom >/mnt/usb/mine; md5sum </mnt/usb/mine >mine.
 eject_said 0 usb
 check "it says SAFE TO UNPLUG" grep -q 'SAFE TO UNPLUG' "$TMP/words"
 check "flushed, then stopped, then said" stopped_before 'SAFE TO UNPLUG' <"$TMP/trace"
-check "the disk is gone" guest '! ls /dev/sda 2>/dev/null'
+check "the disk is gone" guest '! compgen -G "/dev/sd*"'
 yank usb
 check "fsck finds nothing" fsck_disk usb
 plug usb

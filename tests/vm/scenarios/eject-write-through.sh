@@ -9,7 +9,7 @@ disk_new usb 128M
 plug usb write_cache=off
 mount_disk usb
 check "the kernel believes in write through" test \
-    "$(guest 'cat /sys/block/sda/queue/write_cache')" = 'write through'
+    "$(guest "cat $(queue_of usb)/write_cache")" = 'write through'
 guest 'berth volume add /mnt/usb --name usb
     make_files source 50 20000
     berth job add docs --source "$PWD/source" --target usb:/docs'

@@ -13,7 +13,7 @@ for property in ID_FS_TYPE=exfat ID_FS_LABEL=USB ID_BUS=usb \
     ID_MODEL=My_Passport_25E2 ID_SERIAL_SHORT=WX1; do
     check "$property" grep -qx "$property" "$TMP/properties"
 done
-check "it says write back" test "$(guest 'cat /sys/block/sda/queue/write_cache')" = 'write back'
+check "it says write back" test "$(guest "cat $(queue_of usb)/write_cache")" = 'write back'
 
 mount_disk usb
 trace_begin

@@ -59,7 +59,7 @@ for seed in 2 1 4; do
     for _ in 1 2; do
         expect_exit 4 guest "${as-} berth sync" >"$TMP/words" 2>&1
         cat "$TMP/words" >&2
-        check "seed $seed: it names the remedy" grep -q 'fsck.exfat /dev/sda1' "$TMP/words"
+        check "seed $seed: it names the remedy" grep -q "fsck.exfat $(device_of usb)" "$TMP/words"
     done
     listing >"$TMP/after"
     check "seed $seed: nothing is written" cmp "$TMP/before" "$TMP/after"

@@ -24,7 +24,7 @@ back() {
 # changed PATTERN: the drive is compared anew, and its row says so.
 changed() {
     press R
-    shows 60 "$1"
+    compared 60 "$1"
 }
 
 disk_new usb 128M label=HDD_HOME

@@ -16,11 +16,12 @@ guest 'berth volume add /mnt/usb --name usb
 trace_begin
 guest 'TERM=linux setsid strace -f -o calls berth </dev/hvc0 >/dev/hvc0 2>screen.err &'
 screen_wait 60 'nothing pending'
-# Not through /dev/sda: udev looks at a disk that somebody opened for writing.
-stop_disk='sync -f /mnt/usb; sync /mnt/usb
-    modprobe -q sg
-    until_true 20 eval "ls -d /sys/block/sda/device/scsi_generic/sg*"
-    sg_start --stop /dev/$(ls /sys/block/sda/device/scsi_generic)'
+# Through its sg device: udev looks at a disk that somebody opened for writing.
+generic=$(device_of usb)
+generic=/sys/class/block/${generic##*/}/../device/scsi_generic
+stop_disk="sync -f /mnt/usb; sync /mnt/usb; modprobe -q sg
+    until_true 20 eval 'ls $generic/sg* >/dev/null'
+    sg_start --stop /dev/\$(ls $generic)"
 guest "$stop_disk"
 # Waiting; a call that strace shows in two lines, too.
 waits='(poll|ppoll|epoll_wait|epoll_pwait|futex|select|pselect6|restart_syscall)(\(| resumed)'

@@ -46,7 +46,7 @@ plug usb bps=3000000
 mount_disk usb
 guest 'make_files source/more 10 6000000'
 screen_start
-shows 60 ' 11 pending'
+compared 60 ' 11 pending'
 press s
 shows 60 ' s left'
 sleep 3

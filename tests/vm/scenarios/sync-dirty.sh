@@ -14,7 +14,7 @@ guest 'berth volume add /mnt/usb --name usb
     berth job add docs --source "$PWD/source" --target usb:/docs'
 trace_begin
 expect_exit 1 guest_said 'berth sync' >"$TMP/words"
-check "it names the remedy" grep -q 'fsck.exfat /dev/sda1' "$TMP/words"
+check "it names the remedy" grep -q "fsck.exfat $(device_of usb)" "$TMP/words"
 scsi_trace >"$TMP/trace"
 brief <"$TMP/trace" >&2
 check "flushed before it says that it is done" flushed_before 'docs -> usb: 100 new' <"$TMP/trace"

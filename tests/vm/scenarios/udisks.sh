@@ -39,7 +39,7 @@ guest 'pkill -x sleep'
 as=as_me eject_said 0 usb
 check "it says SAFE TO UNPLUG" grep -q 'SAFE TO UNPLUG' "$TMP/words"
 check "flushed, then stopped, then said" stopped_before 'SAFE TO UNPLUG' <"$TMP/trace"
-check "the disk is gone" guest '! ls /dev/sda 2>/dev/null'
+check "the disk is gone" guest '! compgen -G "/dev/sd*"'
 yank usb
 check "clean" is_clean usb
 check "fsck finds nothing" fsck_disk usb
@@ -84,7 +84,7 @@ guest 'echo later >source/later'
 for _ in 1 2; do
     expect_exit 1 guest 'as_me berth sync' 2>"$TMP/words"
     cat "$TMP/words" >&2
-    check "dirty: it names the remedy" grep -q 'fsck.exfat /dev/sda1' "$TMP/words"
+    check "dirty: it names the remedy" grep -q "fsck.exfat $(device_of usb)" "$TMP/words"
 done
 guest 'as_me udisksctl unmount -b "$(node_of usb)"
     fsck.exfat -y "$(node_of usb)" >/dev/null || [ $? -eq 1 ]

@@ -29,7 +29,7 @@ plug usb
 mount_disk usb
 expect_exit 1 guest 'berth sync' 2>"$TMP/words"
 cat "$TMP/words" >&2
-check "it names the remedy" grep -q 'fsck.exfat /dev/sda1' "$TMP/words"
+check "it names the remedy" grep -q "fsck.exfat $(device_of usb)" "$TMP/words"
 check "equal without fsck" guest 'are_equal source /mnt/usb/docs'
 guest 'fsck_mounted usb'
 expect_exit 0 guest 'berth sync'
