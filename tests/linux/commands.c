@@ -82,10 +82,13 @@ static void write_something(const char *directory)
     assert_int_equal(file_replace(path, "content", 7, 0644, NULL), ERR_OK);
 }
 
-/* Of a disk that udev and UDisks2 know by now. */
+/* Of a disk that udev and UDisks2 know by now, and no longer by the last one's
+ * filesystem. */
 static void make_filesystem(const char *maker, const char *type)
 {
     assert_int_equal(RUN("wipefs", "-q", "-a", blank.device), 0);
+    announce(&blank);
+    WAIT_FOR(is_known_as(&blank, ""));
     assert_int_equal(RUN(maker, "-L", "New", blank.device), 0);
     announce(&blank);
     WAIT_FOR(is_known_as(&blank, type));

@@ -122,7 +122,7 @@ static pid_t udisks_pid(void)
 
 #define WAIT_FOR(condition)                                                    \
     do {                                                                       \
-        int left_ = 200;                                                       \
+        int left_ = 600;                                                       \
         while (!(condition) && left_--)                                        \
             poll(NULL, 0, 50);                                                 \
         assert_true(left_ >= 0);                                               \

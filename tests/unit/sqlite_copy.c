@@ -43,6 +43,7 @@
 enum {
     NOBODY = 65534,
     ACCOUNTS = 300,
+    MOST_TRIES = 2000, /* a writer's, for a lock */
     /* SQLite's locks: os.h and wal.c. */
     RESERVED_BYTE = 0x40000001,
     SHARED_BYTE = 0x40000002,
@@ -739,8 +740,10 @@ static void snapshots_during_writes(struct fixture *fixture, const char *mode,
     struct statistics second = stop_writer(&other);
     assert_true(first.transfers + second.transfers >= seen);
     assert_true(seen > 0);
-    assert_true(first.worst_tries < 200);
-    assert_true(second.worst_tries < 200);
+    /* Also on the busiest machine; integration/sqlite-stress.sh tells the ms.
+     */
+    assert_true(first.worst_tries < MOST_TRIES);
+    assert_true(second.worst_tries < MOST_TRIES);
 }
 
 static void wal_snapshot_is_a_committed_state_while_others_write(void **state)
