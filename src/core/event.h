@@ -96,7 +96,8 @@ struct job_info {
     enum job_mode mode;
     char *target;         /* "hdd:/media" */
     int64_t last_sync_ns; /* 0: never */
-    bool is_unknown;      /* the catalogue that would tell cannot be read */
+    int64_t stale_after_ns;
+    bool is_unknown; /* the catalogue that would tell cannot be read */
 };
 
 struct sync_info {
