@@ -104,6 +104,7 @@ struct request {
 
 /* Said until it is done. */
 #define LOOKING_AGAIN "looking again"
+#define GIVING_UP "giving up at the next step"
 
 /* --- jobs and their plans --------------------------------------------------
  */
