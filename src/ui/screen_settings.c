@@ -129,6 +129,10 @@ static void draw(const struct model *model, struct area area)
 
     area_frame(area, "Settings");
     inside = area_columns(inside, 1, inside.width - 2);
+    if (!model->settings.rows.count) {
+        draw_hint(model, inside);
+        return;
+    }
     draw_rows(model, area_rows(inside, 0, inside.height - 3));
     draw_hint(model, area_rows(inside, inside.height - 2, 2));
 }

@@ -53,6 +53,11 @@ aloud 2 'targets = "d:/docs" in job "more"' 'overlaps' 'use a directory' \
     berth job add more --source "$TMP/other" --target d:/docs
 aloud 2 'e:\|volume e' 'no catalogue\|nothing that berth' 'berth sync\|berth job list' \
     berth versions e:/docs
+aloud 2 'no run changed anything' 'taken back' 'berth history' berth undo
+aloud 2 'volume nowhere' 'no volume' 'berth volume list' \
+    berth history --volume nowhere
+aloud 2 'volume nowhere' 'no volume' 'berth volume list' \
+    berth undo --volume nowhere
 berth sync
 aloud 2 'run 99' 'no' 'berth history' berth history 99
 aloud 2 'run 99' 'no' 'berth history' berth undo 99

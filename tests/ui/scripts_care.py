@@ -167,6 +167,8 @@ def a_configuration_that_cannot_be_read_stays_said_in_the_settings(t):
     screen.press(",")
     screen.wait("berth.conf:1:", "is not closed")
     screen.press("j", "Enter", "Backspace", "G")
+    first_rows = screen.text().splitlines()[3:5]
+    t.check("berth.conf:1:" in "".join(first_rows), "not at the top, where all fits")
     t.check("is not closed" in screen.text(), "the error went by itself")
     t.check("Nothing is configured" not in screen.text(), "it is, but for a mistake")
     screen.keys("q")
