@@ -204,6 +204,7 @@ void eject_info_release(struct eject_info *info);
 
 struct schedule_info {
     bool is_installed, is_current;
+    bool is_idle;                /* installed, but nothing runs it */
     int lingers;                 /* platform_schedule.h */
     int64_t next_ns;             /* 0: not known, or with the next plug */
     int64_t overdue, overdue_ns; /* runs that did not happen; since when */

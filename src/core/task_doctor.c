@@ -575,6 +575,10 @@ static err_code examine_schedule(struct examination *exam, struct error *err)
         tell(exam, CHECK_NOTE, "schedule",
              "schedule = \"02:00\" in a job, then `berth schedule install`",
              "no job has one");
+    else if (found.idle)
+        tell(exam, CHECK_FINDING, "schedule", "start it",
+             "installed as a %s, but %s is not running", found.kind,
+             found.idle);
     else if (!found.is_current)
         tell(exam, CHECK_FINDING, "schedule", "run `berth schedule install`",
              found.is_installed
