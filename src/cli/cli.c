@@ -75,14 +75,19 @@ static err_code take_value(struct parsing *parsing, const char *name,
                            const char *inline_value, const char **out,
                            struct error *err)
 {
-    if (inline_value) {
-        *out = inline_value;
-        return ERR_OK;
-    }
-    if (parsing->at + 1 >= parsing->argc)
+    const char *value = inline_value;
+
+    if (!value && parsing->at + 1 < parsing->argc)
+        value = parsing->argv[++parsing->at];
+    if (!value)
         return error_set(err, ERR_INVALID,
                          "%s needs a value: give one behind it", name);
-    *out = parsing->argv[++parsing->at];
+    if (!*value)
+        return error_set(err, ERR_INVALID,
+                         "%s needs a value, and this one is empty: is a "
+                         "variable of the script not set?",
+                         name);
+    *out = value;
     return ERR_OK;
 }
 
@@ -227,6 +232,11 @@ static err_code take_word(struct parsing *parsing, char *word,
     }
     if (!parsing->only_words && word[0] == '-' && word[1])
         return take_option(parsing, word, err);
+    if (!*word) /* would be the directory it runs in, or whatever is there */
+        return error_set(err, ERR_INVALID,
+                         "the word behind `%s` is empty: is a variable of the "
+                         "script not set?",
+                         parsing->argv[parsing->at - 1]);
     ARRAY_PUSH(&parsing->words, word);
     err_code code = choose_command(parsing, err);
     const struct cli_command *command = parsing->invocation->command;

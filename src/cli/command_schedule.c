@@ -49,6 +49,7 @@ static void print_night(struct cli_output *output, struct event *event)
     }
     cli_print(output, "%-8s  %s  (%s%s)", event->text, event->job, event->path,
               info->is_current     ? ""
+              : info->is_idle      ? ", which is not running"
               : info->is_installed ? ", out of date"
                                    : ", not installed");
     print_time(output, "  next ", info->next_ns);

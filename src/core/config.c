@@ -426,8 +426,14 @@ err_code config_read_bytes(const char *path, struct strbuf *out,
 
     if (fd < 0 && errno == ENOENT)
         return ERR_OK;
-    if (fd < 0 || fstat(fd, &status))
-        return error_set_errno(err, errno, "cannot open %s", path);
+    if (fd < 0 || fstat(fd, &status)) {
+        struct error why = ERROR_INIT;
+        error_set_errno(&why, errno, "cannot open %s", path);
+        return error_set(err, ERR_INVALID,
+                         "%s: let this user read it, or name another with "
+                         "--config",
+                         why.message);
+    }
     if (!S_ISREG(status.st_mode))
         return error_set(err, ERR_INVALID,
                          "%s is %s: the configuration must be a regular file",

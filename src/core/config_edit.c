@@ -9,11 +9,16 @@
 #include "core/config_internal.h"
 #include "core/filter.h"
 #include "core/names.h"
+#include "platform/platform_io.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define NEW_FILE_MODE 0600
+/* Of 20 ms: five seconds. */
+#define LOCK_TRIES 250
 
 static bool is_same_text(const char *one, const char *other)
 {
@@ -120,6 +125,7 @@ void config_edit_release(struct config_edit *edit)
     config_text_release(&edit->text);
     config_release(&edit->config);
     strbuf_release(&edit->bytes);
+    cleanup_fd(&edit->lock_fd);
 }
 
 static err_code finish(struct config_edit *edit, struct error *err)
@@ -443,25 +449,71 @@ err_code config_edit_remove_exclude(struct config_edit *edit,
     return finish(edit, err);
 }
 
+static char *directory_of(const char *path)
+{
+    size_t length = path_parent_length(path);
+
+    return length ? xstrndup(path, length) : xstrdup(".");
+}
+
+/* Of two that read it before either wrote, the first one's change would be
+ * lost. Where a directory cannot be locked (some network mounts) nobody waits.
+ */
+static err_code lock_for_edit(struct config_edit *edit, const char *path,
+                              struct error *err)
+{
+    const struct timespec pause = {.tv_nsec = 20000000};
+    CLEANUP_FREE char *directory = directory_of(path);
+    CLEANUP_FD int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    err_code code = fd < 0 ? ERR_OK : platform_try_lock(fd, NULL);
+
+    for (int i = 0; code == ERR_BUSY && i < LOCK_TRIES; i++) {
+        nanosleep(&pause, NULL);
+        code = platform_try_lock(fd, NULL);
+    }
+    if (code == ERR_BUSY)
+        return error_set(err, code,
+                         "%s is being changed by another berth: try it again",
+                         path);
+    edit->lock_fd = TAKE_FD(fd);
+    return ERR_OK;
+}
+
+/* No drive is absent and no file failed: the configuration is not ours. */
+static err_code fail_to_write(const char *path, err_code code,
+                              const struct error *why, struct error *err)
+{
+    if (code == ERR_DENIED || code == ERR_NOT_FOUND)
+        return error_set(err, ERR_INVALID,
+                         "%s: %s stays as it was: let this user write to its "
+                         "directory, or change it yourself",
+                         why->message, path);
+    return error_set(err, code, "%s", why->message);
+}
+
 err_code config_edit_open(struct config_edit *edit, const char *path,
                           const char *home, struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
-    err_code code = config_read_bytes(path, &bytes, err);
+    CLEANUP_FREE char *directory = directory_of(path);
+    struct error why = ERROR_INIT;
+    err_code code = directory_ensure(directory, &why);
 
+    if (code)
+        return fail_to_write(path, code, &why, err);
+    code = lock_for_edit(edit, path, err);
+    if (!code)
+        code = config_read_bytes(path, &bytes, err);
     return code ? code : config_edit_begin(edit, path, home, &bytes, err);
 }
 
 err_code config_edit_save(const struct config_edit *edit, struct error *err)
 {
-    CLEANUP_FREE char *directory =
-        xstrndup(edit->path, path_parent_length(edit->path));
-    err_code code = *directory ? directory_ensure(directory, err) : ERR_OK;
+    struct error why = ERROR_INIT;
+    err_code code = file_replace(edit->path, edit->bytes.text,
+                                 edit->bytes.length, NEW_FILE_MODE, &why);
 
-    if (code)
-        return code;
-    return file_replace(edit->path, edit->bytes.text, edit->bytes.length,
-                        NEW_FILE_MODE, err);
+    return code ? fail_to_write(edit->path, code, &why, err) : ERR_OK;
 }
 
 err_code config_add_volume(const char *path, const char *home,

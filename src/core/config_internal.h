@@ -256,11 +256,12 @@ struct config_edit {
     struct strbuf bytes;     /* as it is, then as it shall be */
     struct config_text text; /* the tree of the bytes as they were */
     struct config config;    /* what was read, then what is meant */
+    int lock_fd;             /* its directory, ours alone; -1: not locked */
 };
 
 #define CONFIG_EDIT_INIT                                                       \
     {                                                                          \
-        .bytes = STRBUF_INIT                                                   \
+        .bytes = STRBUF_INIT, .lock_fd = -1                                    \
     }
 
 /* Takes over `bytes`. */
@@ -268,6 +269,7 @@ err_code config_edit_begin(struct config_edit *edit, const char *path,
                            const char *home, struct strbuf *bytes,
                            struct error *err) MUST_CHECK;
 void config_edit_release(struct config_edit *edit);
+/* Until the release no other berth edits it: ERR_BUSY after some seconds. */
 err_code config_edit_open(struct config_edit *edit, const char *path,
                           const char *home, struct error *err) MUST_CHECK;
 err_code config_edit_save(const struct config_edit *edit, struct error *err)

@@ -96,7 +96,8 @@ struct job_info {
     enum job_mode mode;
     char *target;         /* "hdd:/media" */
     int64_t last_sync_ns; /* 0: never */
-    bool is_unknown;      /* the catalogue that would tell cannot be read */
+    int64_t stale_after_ns;
+    bool is_unknown; /* the catalogue that would tell cannot be read */
 };
 
 struct sync_info {
@@ -203,6 +204,7 @@ void eject_info_release(struct eject_info *info);
 
 struct schedule_info {
     bool is_installed, is_current;
+    bool is_idle;                /* installed, but nothing runs it */
     int lingers;                 /* platform_schedule.h */
     int64_t next_ns;             /* 0: not known, or with the next plug */
     int64_t overdue, overdue_ns; /* runs that did not happen; since when */

@@ -396,7 +396,7 @@ static bool is_called(const struct drive *drive, const char *name)
     for (size_t v = 0; v < drive->volumes.count; v++)
         if (*name && !strcmp(drive->volumes.items[v].label, name))
             return true;
-    return strstr(drive->title, name) != NULL;
+    return *name && strstr(drive->title, name) != NULL;
 }
 
 static char *list_titles(const struct drives *drives)

@@ -87,6 +87,23 @@ void task_free(struct task *task)
     free(task);
 }
 
+/* What cannot begin has found no drive absent and failed no file. */
+static err_code open_state(struct task *task, struct error *err)
+{
+    const char *directory = task->context->state_directory;
+    struct error why = ERROR_INIT;
+    err_code code = host_id(directory, &task->host, &why);
+
+    if (!code)
+        return ERR_OK;
+    if (code == ERR_NOT_FOUND || code == ERR_DENIED)
+        return error_set(err, ERR_INVALID,
+                         "%s: the state directory %s has to be this user's; "
+                         "--state-dir names another",
+                         why.message, directory);
+    return error_set(err, code, "%s", why.message);
+}
+
 static err_code run_body(struct task *task, enum outcome *outcome,
                          struct error *err)
 {
@@ -95,7 +112,7 @@ static err_code run_body(struct task *task, enum outcome *outcome,
         config_load(context->config_path, context->home, &task->config, err);
 
     if (!code)
-        code = host_id(context->state_directory, &task->host, err);
+        code = open_state(task, err);
     if (!code)
         code = bodies[task->command->kind](task, outcome, err);
     return code;

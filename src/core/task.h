@@ -204,6 +204,11 @@ err_code task_select_any_pairs(struct task *task, struct pairs *out,
                                struct error *err) MUST_CHECK;
 void pairs_release(struct pairs *pairs);
 
+/* Of the configuration; ERR_INVALID where there is none of that name. */
+err_code task_find_volume(const struct task *task, const char *name,
+                          const struct config_volume **out, struct error *err)
+    MUST_CHECK;
+
 /* The catalogue of a volume; ERR_NOT_FOUND from the reader when there is none
  * and the drive, if it is there, says nothing. */
 err_code task_open_catalogue(struct task *task,

@@ -211,22 +211,19 @@ err_code task_record_contents(struct task *task,
 static err_code refresh(struct task *task, const char *name,
                         enum outcome *outcome, struct error *err)
 {
-    const struct config_volume *config =
-        config_find_volume(&task->config, name);
+    const struct config_volume *config = NULL;
     CLEANUP(volume_release) struct volume volume = VOLUME_INIT;
+    err_code code = task_find_volume(task, name, &config, err);
 
-    if (!config)
-        return error_set(err, ERR_INVALID,
-                         "there is no volume %s in %s: see `berth volume list`",
-                         name, task->config.path);
+    if (code)
+        return code;
     if (config->role != VOLUME_READ_ONLY)
         return error_set(err, ERR_INVALID,
                          "volume %s is written by jobs, which keep its "
                          "catalogue: refresh is for role = \"read-only\"; "
                          "`berth diff %s --full` looks at this one",
                          name, name);
-    err_code code =
-        volume_locate(task->context->platform, config, &volume, err);
+    code = volume_locate(task->context->platform, config, &volume, err);
     return code ? code
                 : task_record_contents(task, config, &volume, outcome, err);
 }

@@ -60,6 +60,27 @@ static void examine_config(struct examination *exam)
              format_things((int64_t)config->job_count, "job", jobs));
 }
 
+/* As after one run with sudo: what is there can be read, and no more. */
+static void examine_state(struct examination *exam)
+{
+    const char *state = exam->task->context->state_directory;
+    CLEANUP_FREE char *volumes = path_join(state, "volumes");
+
+    if (access(state, R_OK | W_OK | X_OK) ||
+        (!access(volumes, F_OK) && access(volumes, R_OK | W_OK | X_OK)))
+        tell(exam, CHECK_FINDING, "state",
+             "give it back to this user, with what is in it (chown -R)",
+             "%s cannot be written by this user: no sync can begin", state);
+    for (size_t i = 0; i < exam->task->config.volume_count; i++) {
+        CLEANUP_FREE char *catalogue =
+            xasprintf("%s/%s.db", volumes, exam->task->config.volumes[i].id);
+        if (!access(catalogue, F_OK) && access(catalogue, R_OK | W_OK))
+            tell(exam, CHECK_FINDING, "state",
+                 "give it back to this user (chown)",
+                 "%s cannot be written by this user", catalogue);
+    }
+}
+
 static void examine_clock(struct examination *exam)
 {
     if (platform_clock_is_synchronised())
@@ -554,6 +575,10 @@ static err_code examine_schedule(struct examination *exam, struct error *err)
         tell(exam, CHECK_NOTE, "schedule",
              "schedule = \"02:00\" in a job, then `berth schedule install`",
              "no job has one");
+    else if (found.idle)
+        tell(exam, CHECK_FINDING, "schedule", "start it",
+             "installed as a %s, but %s is not running", found.kind,
+             found.idle);
     else if (!found.is_current)
         tell(exam, CHECK_FINDING, "schedule", "run `berth schedule install`",
              found.is_installed
@@ -582,6 +607,7 @@ err_code task_doctor(struct task *task, enum outcome *outcome,
     CLEANUP(drives_release) struct drives drives = {.items = NULL};
 
     examine_config(&exam);
+    examine_state(&exam);
     examine_clock(&exam);
     examine_rights(&exam);
     err_code code = examine_drives(&exam, &drives, err);

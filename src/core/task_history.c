@@ -72,7 +72,11 @@ err_code task_history(struct task *task, enum outcome *outcome,
 {
     struct telling telling = {.task = task};
     const struct command *command = task->command;
-    err_code code = ERR_OK;
+    const struct config_volume *only;
+    err_code code =
+        command->run_volume
+            ? task_find_volume(task, command->run_volume, &only, err)
+            : ERR_OK;
 
     for (size_t i = 0; !code && i < task->config.volume_count; i++) {
         telling.volume = &task->config.volumes[i];

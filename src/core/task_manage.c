@@ -279,6 +279,7 @@ err_code task_job_list(struct task *task, enum outcome *outcome,
                 .mode = job->mode,
                 .target =
                     xasprintf("%s:/%s", target->volume, target->directory),
+                .stale_after_ns = pair.volume->stale_after_ns,
             };
             find_last_sync(task, &pair, &event->job_info);
             task_post(task, event);

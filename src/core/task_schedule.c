@@ -200,6 +200,7 @@ static err_code post_planned(struct task *task, const struct planned *planned,
     event->path = xstrdup(found->kind);
     info->is_installed = found->is_installed;
     info->is_current = found->is_current;
+    info->is_idle = found->idle != NULL;
     info->lingers = found->lingers;
     info->next_ns =
         found->is_current ? night_next(at_of(planned), clock_now_ns()) : 0;
@@ -227,6 +228,11 @@ static void say_what_is_wrong(struct task *task, size_t count,
     else if (!found->is_installed)
         task_say(task, "nothing is installed: nothing starts by itself until "
                        "`berth schedule install`");
+    else if (found->idle)
+        task_say(task,
+                 "nothing starts by itself: %s is not running, start it (as "
+                 "root: `service %s start`)",
+                 found->idle, found->idle);
     else if (!found->is_current)
         task_say(task,
                  "what is installed (%s) is not what the configuration "

@@ -92,6 +92,19 @@ err_code task_select_pairs(struct task *task, struct pairs *out,
               "DIR --target VOLUME:/DIR` makes one");
 }
 
+err_code task_find_volume(const struct task *task, const char *name,
+                          const struct config_volume **out, struct error *err)
+{
+    const struct config_volume *found = config_find_volume(&task->config, name);
+
+    if (!found)
+        return error_set(err, ERR_INVALID,
+                         "there is no volume %s in %s: see `berth volume list`",
+                         name, task->config.path);
+    *out = found;
+    return ERR_OK;
+}
+
 err_code task_open_catalogue(struct task *task,
                              const struct config_volume *volume,
                              struct catalogue **out, struct error *err)

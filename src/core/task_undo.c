@@ -59,7 +59,11 @@ static err_code find_run(struct finding *finding, struct error *err)
 {
     struct task *task = finding->task;
     const struct command *command = task->command;
-    err_code code = ERR_OK;
+    const struct config_volume *only;
+    err_code code =
+        command->run_volume
+            ? task_find_volume(task, command->run_volume, &only, err)
+            : ERR_OK;
 
     for (size_t i = 0; !code && i < task->config.volume_count; i++) {
         CLEANUP(catalogue_close_pointer) struct catalogue *catalogue = NULL;
@@ -76,7 +80,11 @@ static err_code find_run(struct finding *finding, struct error *err)
         else if (code == ERR_NOT_FOUND)
             code = ERR_OK;
     }
-    if (!code && !finding->volume)
+    if (!code && !finding->volume && !command->run)
+        code = error_set(err, ERR_INVALID,
+                         "no run changed anything that could be taken back: "
+                         "`berth history` lists them");
+    else if (!code && !finding->volume)
         code = error_set(err, ERR_INVALID,
                          "there is no run %" PRId64
                          " to take back: `berth history` lists them",

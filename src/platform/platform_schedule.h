@@ -27,8 +27,10 @@ struct platform_schedule {
     const char *kind;  /* "systemd user timer", "crontab", "launchd agent" */
     bool is_installed; /* something of berth's is there */
     bool is_current;   /* exactly these timers, and switched on */
-    int lingers;       /* 0: nothing runs while the user is logged out; -1:
-                          does not apply, or not known */
+    /* "cron", where these are installed and nothing runs that starts them. */
+    const char *idle;
+    int lingers; /* 0: nothing runs while the user is logged out; -1:
+                    does not apply, or not known */
 };
 
 /*

@@ -104,6 +104,7 @@ struct request {
 
 /* Said until it is done. */
 #define LOOKING_AGAIN "looking again"
+#define GIVING_UP "giving up at the next step"
 
 /* --- jobs and their plans --------------------------------------------------
  */
@@ -117,7 +118,7 @@ struct target {
     char *source;    /* "/home/me/scrapes"; "": not told */
     enum job_mode mode;
     bool is_listed; /* the last list of jobs had it */
-    int64_t last_sync_ns;
+    int64_t last_sync_ns, stale_after_ns;
     struct review *review;   /* shown and executed; NULL: none */
     struct review *incoming; /* takes its place when it is whole */
     bool is_sharp;           /* as a sync would make it now */
@@ -270,6 +271,7 @@ struct question {
     int64_t pid;
     bool wants_eject;
     bool is_about_reading; /* gone when that is over */
+    bool needs_drive;      /* gone when that is pulled */
     unsigned passed;       /* obstacles that were answered already */
 };
 
@@ -514,6 +516,8 @@ void model_wish_sharp(struct model *model, const struct drive *drive);
 void model_wish_all(struct model *model);
 /* Posts the next comparison, if one is wanted and nothing is in its way. */
 void model_scan_next(struct model *model);
+/* Asks for the jobs again, unless that is under way. */
+void model_list_jobs(struct model *model);
 void model_apply_job(struct model *model, struct event *event);
 void model_jobs_done(struct model *model);
 void model_apply_plan(struct model *model, struct event *event);

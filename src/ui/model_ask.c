@@ -20,8 +20,11 @@ void question_add(struct question *question, uint32_t key, const char *words,
 
 void model_ask(struct model *model, const struct question *question)
 {
+    const struct drive *drive = model_find_drive(model, question->drive);
+
     question_release(&model->question);
     model->question = *question;
+    model->question.needs_drive = drive && drive->is_attached;
 }
 
 static void wait_then_go(struct model *model, const struct question *question)

@@ -205,6 +205,8 @@ static void end_ejection(struct model *model, const struct event *event)
     eject->ended_ns = model->now_ns;
     eject->code = event->code;
     set_text(&eject->error, event->text);
+    if (model->message && !strcmp(model->message, GIVING_UP))
+        set_text(&model->message, NULL); /* it is over, one way or the other */
     judge_completeness(model);
     if (event->code == ERR_CANCELLED && !model->quits) {
         model_say(model, "%s was not ejected: it stays mounted", eject->title);

@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The default of `stale_after`: the engine does not tell a volume's own. */
-#define STALE_NS (10 * 24 * 3600 * NS_PER_SECOND)
-
 void news_release(struct news *news)
 {
     free(news->key);
@@ -247,24 +244,36 @@ static bool offer_past(struct model *model, const struct past *past)
         });
 }
 
+static const char *age_words(int64_t age_ns, char buffer[WORDS_SIZE])
+{
+    int64_t hours = age_ns / NS_PER_SECOND / 3600;
+
+    return hours < 24 ? words_count(hours, "hour", buffer)
+                      : words_count(hours / 24, "day", buffer);
+}
+
 static bool offer_stale(struct model *model, const struct target *target)
 {
     const struct drive_count count = model_count_target(model, target);
     int64_t age_ns = model->now_ns - target->last_sync_ns;
-    int days = (int)(age_ns / NS_PER_SECOND / 86400);
+    bool is_mounted = is_here(model, target->volume);
+    char age[WORDS_SIZE];
 
-    if (!target->last_sync_ns || age_ns < STALE_NS ||
+    if (!target->last_sync_ns || age_ns <= target->stale_after_ns ||
         (count.is_known && !count.pending))
         return false;
+    age_words(age_ns, age);
     return offer(model,
                  (struct news){
                      .key = xasprintf("stale %s %s %" PRId64, target->job,
                                       target->volume, target->last_sync_ns),
-                     .line = xasprintf("%s: %s not copied for %d days",
-                                       target->volume, target->job, days),
-                     .why = xasprintf("Job %s was last complete on %s %d days "
-                                      "ago. Plug it in and sync.",
-                                      target->job, target->volume, days),
+                     .line = xasprintf("%s: %s not copied for %s",
+                                       target->volume, target->job, age),
+                     .why = xasprintf("Job %s was last complete on %s %s "
+                                      "ago. %s.",
+                                      target->job, target->volume, age,
+                                      is_mounted ? "It is here: s syncs it"
+                                                 : "Plug it in and sync"),
                  });
 }
 

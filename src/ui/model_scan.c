@@ -65,6 +65,12 @@ const struct target *model_target_of_root(const struct model *model,
 /* --- jobs ------------------------------------------------------------------
  */
 
+void model_list_jobs(struct model *model)
+{
+    if (!model_is_under_way(model, ROLE_JOBS))
+        model_post(model, ROLE_JOBS, command_new(COMMAND_JOB_LIST));
+}
+
 void model_apply_job(struct model *model, struct event *event)
 {
     struct target *target = need_target(model, event->job, event->volume);
@@ -75,6 +81,7 @@ void model_apply_job(struct model *model, struct event *event)
              event->job_info.source ? event->job_info.source : "");
     target->mode = event->job_info.mode;
     target->last_sync_ns = event->job_info.last_sync_ns;
+    target->stale_after_ns = event->job_info.stale_after_ns;
     target->is_listed = true;
 }
 

@@ -103,9 +103,9 @@ void model_edit_setting(struct model *model)
     struct settings *settings = &model->settings;
     const struct setting *row = marked(settings);
 
-    set_text(&settings->error, NULL);
     if (!row)
-        return;
+        return; /* its error, if any, is why there is nothing */
+    set_text(&settings->error, NULL);
     if (row->is_fixed)
         model_say(model, "%s of %s stays: the drive and other entries know it",
                   row->key, row->owner);
@@ -168,7 +168,8 @@ void model_reset_setting(struct model *model)
 {
     const struct setting *row = marked(&model->settings);
 
-    set_text(&model->settings.error, NULL);
+    if (row)
+        set_text(&model->settings.error, NULL);
     if (row && !row->is_fixed && !row->is_default)
         post_set(model, "");
 }
@@ -187,8 +188,7 @@ void model_apply_set(struct model *model, const struct event *event)
     model_drop_setting(model);
     read_settings(model);
     /* Other rules: another plan. */
-    if (!model_is_under_way(model, ROLE_JOBS))
-        model_post(model, ROLE_JOBS, command_new(COMMAND_JOB_LIST));
+    model_list_jobs(model);
     model_wish_all(model);
     model_say(model, "saved");
 }
@@ -199,7 +199,7 @@ void model_move_in_settings(struct model *model, long rows)
     long at = (long)settings->cursor + rows;
     long last = (long)settings->rows.count - 1;
 
-    if (settings->typed)
+    if (settings->typed || !settings->rows.count)
         return;
     set_text(&settings->error, NULL);
     if (at > last)

@@ -18,12 +18,18 @@ static char *describe_reading(const struct drive_count *count)
                : xstrdup("Still reading");
 }
 
-/* The answer was not given yet, and it becomes another question. */
+/* The answer was not given yet, and it becomes another question, or none. */
 void model_keep_question(struct model *model)
 {
     struct question *question = &model->question;
     const struct drive *drive = model_find_drive(model, question->drive);
 
+    if (question->needs_drive && !(drive && drive->is_attached)) {
+        question_release(question);
+        model_say(model, "%s is not plugged in any more",
+                  drive ? drive->title : "the drive");
+        return;
+    }
     if (!question->title || !question->is_about_reading)
         return;
     const struct drive_count count =

@@ -50,7 +50,7 @@ static void draw_header(const struct model *model, struct area area)
 
 /* Its end, or -1 where there is no room. */
 static int put_key(struct area area, int x, uint32_t key, const char *words,
-                   enum intent intent)
+                   enum intent intent, int argument)
 {
     char name[KEY_NAME_SIZE];
     const char *shown = keys_name(key, area.canvas->is_ascii, name);
@@ -61,7 +61,7 @@ static int put_key(struct area area, int x, uint32_t key, const char *words,
     struct area place = area_columns(area, x, width);
     int end = area_put(place, 0, 0, STYLE_KEY, shown);
     area_put(place, end + 1, 0, STYLE_DIM, words);
-    area_hit(place, (int)intent, 0);
+    area_hit(place, (int)intent, argument);
     return x + width + 2;
 }
 
@@ -76,9 +76,9 @@ static void draw_banner(const struct model *model, struct area area)
     area_put(text, 0, 0, STYLE_BANNER, "!");
     area_put(text, 2, 0, model->news.is_bad ? STYLE_BAD : STYLE_BANNER,
              model->news.line);
-    int x = put_key(right, 0, 'w', "why", INTENT_WHY);
+    int x = put_key(right, 0, 'w', "why", INTENT_WHY, 0);
     if (x >= 0)
-        put_key(right, x, UI_KEY_BACKSPACE, "dismiss", INTENT_DISMISS);
+        put_key(right, x, UI_KEY_BACKSPACE, "dismiss", INTENT_DISMISS, 0);
 }
 
 /* Where a first run begins. */
@@ -141,7 +141,7 @@ static const struct binding *footer_binding(const struct model *model,
     return NULL;
 }
 
-static void draw_footer(const struct model *model, struct area area)
+static void draw_keys(const struct model *model, struct area area)
 {
     const struct bindings *bindings = &screens[model->screen]->bindings;
     const struct binding *binding;
@@ -154,12 +154,44 @@ static void draw_footer(const struct model *model, struct area area)
         if (!binding)
             break;
         int next = put_key(area_columns(area, 0, room), x, binding->keys[0],
-                           binding->words, binding->intent);
+                           binding->words, binding->intent, 0);
         if (next < 0)
             break;
         x = next;
     }
-    put_key(area, x, '?', "more", INTENT_HELP);
+    put_key(area, x, '?', "more", INTENT_HELP, 0);
+}
+
+static void draw_keys_of_question(const struct question *question,
+                                  struct area area)
+{
+    int x = 1;
+
+    for (size_t i = 0; x >= 0 && i < question->answer_count; i++)
+        x = put_key(area, x, question->answers[i].key,
+                    question->answers[i].words, INTENT_ANSWER, (int)i);
+    if (x >= 0)
+        put_key(area, x, UI_KEY_ESCAPE, "cancel", INTENT_CANCEL, 0);
+}
+
+static bool shows_box(const struct model *model)
+{
+    return model->shows_help || model->shows_entry || model->shows_why;
+}
+
+/* Of a box, which takes no key of the screen below it. */
+static void draw_keys_of_box(const struct model *model, struct area area)
+{
+    int x = 1;
+
+    if (model->shows_help &&
+        screen_help_rows_below(model, screens[model->screen])) {
+        x = put_key(area, x, UI_KEY_DOWN, "down", INTENT_DOWN, 0);
+        x = put_key(area, x, UI_KEY_PAGE_DOWN, "page", INTENT_PAGE_DOWN, 0);
+    }
+    if (!model->shows_help && model->shows_why && model->news.leads)
+        x = put_key(area, x, UI_KEY_ENTER, "look", INTENT_ENTER, 0);
+    put_key(area, x, UI_KEY_ESCAPE, "close", INTENT_CANCEL, 0);
 }
 
 /* What is being typed: what is looked for, else a filter. */
@@ -199,6 +231,18 @@ static void draw_filter(const struct model *model, struct area area)
                    model->screen == SCREEN_FIND
                        ? "Enter or ↓ to the list  Esc back"
                        : "Enter done  Esc everything");
+}
+
+static void draw_footer(const struct model *model, struct area area)
+{
+    if (model->question.title)
+        draw_keys_of_question(&model->question, area);
+    else if (shows_box(model))
+        draw_keys_of_box(model, area);
+    else if (model->types_filter)
+        draw_filter(model, area);
+    else
+        draw_keys(model, area);
 }
 
 /* --- the whole -------------------------------------------------------------
@@ -244,10 +288,7 @@ void screen_draw(const struct model *model, struct canvas *canvas)
     screen->draw(model, body);
     if (!model->message)
         draw_note(model, all);
-    if (model->types_filter)
-        draw_filter(model, area_rows(all, all.height - 1, 1));
-    else
-        draw_footer(model, area_rows(all, all.height - 1, 1));
+    draw_footer(model, area_rows(all, all.height - 1, 1));
     draw_over(model, screen, body);
 }
 
@@ -295,7 +336,10 @@ static void answer_question(struct model *model, uint32_t key,
 static void handle_help(struct model *model, enum intent intent)
 {
     int page = screen_height(model) - 4;
+    int most = screen_help_rows_below(model, screens[model->screen]);
 
+    if (model->help_scroll > most) /* the window has grown */
+        model->help_scroll = most;
     switch (intent) {
     case INTENT_UP:
         model->help_scroll--;
@@ -309,6 +353,12 @@ static void handle_help(struct model *model, enum intent intent)
     case INTENT_PAGE_DOWN:
         model->help_scroll += page;
         break;
+    case INTENT_TOP:
+        model->help_scroll = 0;
+        break;
+    case INTENT_BOTTOM:
+        model->help_scroll = most;
+        break;
     case INTENT_HELP:
     case INTENT_CANCEL:
     case INTENT_BACK:
@@ -318,13 +368,19 @@ static void handle_help(struct model *model, enum intent intent)
     default:
         break;
     }
+    if (model->help_scroll > most)
+        model->help_scroll = most;
     if (model->help_scroll < 0)
         model->help_scroll = 0;
 }
 
 static void close_box(struct model *model, enum intent intent)
 {
-    if (intent == INTENT_ENTER && model->shows_why && model_follow_news(model))
+    bool is_to_look =
+        intent == INTENT_ENTER ||
+        (intent == INTENT_DRIFT && model->news.leads == LEADS_TO_DRIFT);
+
+    if (is_to_look && model->shows_why && model_follow_news(model))
         return;
     if (intent == INTENT_CANCEL || intent == INTENT_BACK ||
         intent == INTENT_ENTER || intent == INTENT_WHY)

@@ -43,6 +43,9 @@ int screen_height(const struct model *model);
 
 void screen_draw_help(const struct model *model, const struct screen *screen,
                       struct area area);
+/* So far it can be scrolled. */
+int screen_help_rows_below(const struct model *model,
+                           const struct screen *screen);
 /* The list of drives (screen_drives_list.c). */
 void screen_draw_drives(const struct model *model, struct area area);
 /* What is beside the list, or instead of it (screen_drives_detail.c). */

@@ -340,8 +340,10 @@ static void read_again(struct model *model)
 {
     const struct drive *drive = drive_of(model);
 
-    if (drive)
-        model_wish_drive(model, drive, WISH_FULL);
+    if (!drive)
+        return;
+    model_list_jobs(model); /* one may have gone meanwhile */
+    model_wish_drive(model, drive, WISH_FULL);
 }
 
 static void go_to(struct model *model, size_t row)

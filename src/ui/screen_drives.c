@@ -385,8 +385,7 @@ static void rescan(struct model *model)
 {
     if (!model_is_under_way(model, ROLE_WATCH))
         model_post(model, ROLE_WATCH, command_new(COMMAND_WATCH));
-    if (!model_is_under_way(model, ROLE_JOBS))
-        model_post(model, ROLE_JOBS, command_new(COMMAND_JOB_LIST));
+    model_list_jobs(model);
     if (!model_is_under_way(model, ROLE_RESCAN))
         model_post(model, ROLE_RESCAN, command_new(COMMAND_RESCAN));
     model_wish_all(model);

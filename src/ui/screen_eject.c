@@ -406,7 +406,7 @@ static void handle(struct model *model, enum intent intent, int argument)
     case INTENT_CANCEL:
     case INTENT_BACK:
         model_request(model, REQUEST_STOP, ROLE_EJECT);
-        model_say(model, "giving up at the next step");
+        model_say(model, GIVING_UP);
         break;
     case INTENT_UP:
         move_by(model, -1);

@@ -91,11 +91,28 @@ static int put_all(const struct model *model, const struct screen *screen,
     return flow.row - row;
 }
 
+/* Slivers of what is below would be no help. */
+static int box_width(int width)
+{
+    return width < HELP_WIDTH + 12 ? width : HELP_WIDTH;
+}
+
+int screen_help_rows_below(const struct model *model,
+                           const struct screen *screen)
+{
+    CLEANUP(canvas_release) struct canvas canvas;
+
+    canvas_init(&canvas, false);
+    canvas_reset(&canvas, box_width(model->width) - 4, 1);
+    struct area nowhere = area_rows(canvas_area(&canvas), 0, 0);
+    int below = put_all(model, screen, nowhere, 0) - (screen_height(model) - 2);
+    return below > 0 ? below : 0;
+}
+
 void screen_draw_help(const struct model *model, const struct screen *screen,
                       struct area area)
 {
-    /* Slivers of what is below would be no help. */
-    int width = area.width < HELP_WIDTH + 12 ? area.width : HELP_WIDTH;
+    int width = box_width(area.width);
     struct area nowhere = area_part(area, 0, 0, width - 4, 0);
     int rows = put_all(model, screen, nowhere, 0);
     int height = rows + 2 < area.height ? rows + 2 : area.height;

@@ -29,13 +29,18 @@ static bool is_first_of_entry(const struct settings *settings, size_t index)
            strcmp(rows[index].owner, rows[index - 1].owner) != 0;
 }
 
+/* Its title, and the blank above that. */
+static int rows_above(const struct settings *settings, size_t index)
+{
+    return !is_first_of_entry(settings, index) ? 0 : index ? 2 : 1;
+}
+
 static int row_of(const struct settings *settings, size_t index)
 {
     int row = 0;
 
     for (size_t i = 0; i <= index && i < settings->rows.count; i++)
-        if (is_first_of_entry(settings, i))
-            row += i ? 2 : 1;
+        row += rows_above(settings, i);
     return row + (int)index;
 }
 
@@ -83,8 +88,9 @@ static void draw_rows(const struct model *model, struct area area)
     int top = widget_list_top(row_of(settings, settings->cursor) - 1, 2, rows,
                               area.height);
 
-    for (size_t i = 0; i < count; i++) {
-        int y = row_of(settings, i) - top;
+    for (size_t i = 0, above = 0; i < count; i++) {
+        above += (size_t)rows_above(settings, i);
+        int y = (int)(above + i) - top;
         if (y < 0 || y > area.height)
             continue;
         draw_setting(model, area, y, i);
@@ -123,6 +129,10 @@ static void draw(const struct model *model, struct area area)
 
     area_frame(area, "Settings");
     inside = area_columns(inside, 1, inside.width - 2);
+    if (!model->settings.rows.count) {
+        draw_hint(model, inside);
+        return;
+    }
     draw_rows(model, area_rows(inside, 0, inside.height - 3));
     draw_hint(model, area_rows(inside, inside.height - 2, 2));
 }

@@ -284,7 +284,10 @@ static void draw_so_far(const struct setup *setup, struct area area)
         return;
     if (!setup->writing && setup->step > SETUP_FOLDER) {
         CLEANUP_FREE char *source = setup_short_path(setup, setup->source);
-        strbuf_addf(&words, "%s → %s:/%s", source, setup->title,
+        const char *volume = setup->step == SETUP_NAMES && *setup->volume_name
+                                 ? setup->volume_name
+                                 : setup->title;
+        strbuf_addf(&words, "%s → %s:/%s", source, volume,
                     setup->step > SETUP_PLACE ? setup->directory : "…");
     }
     if (!setup->writing && setup->joins && setup->step > SETUP_FOLDER)
@@ -366,14 +369,15 @@ static bool is_to_take(const struct model *model)
     return has_folders(model) && !is_on_folder(model);
 }
 
-static bool has_no_folders(const struct model *model)
+static bool has_something_to_take(const struct model *model)
 {
-    return !has_folders(model);
+    return !has_folders(model) && setup_rows(model);
 }
 
 static bool is_typed(const struct model *model, uint32_t key)
 {
-    bool is_letter = key > ' ' && key < UI_KEY_UP && key != '?' && key != 0x7f;
+    bool is_letter = (key > ' ' || (key == ' ' && has_folders(model))) &&
+                     key < UI_KEY_UP && key != '?' && key != 0x7f;
 
     return (has_folders(model) || model->setup.step == SETUP_NAMES) &&
            !model->setup.writing && (is_letter || key == UI_KEY_BACKSPACE);
@@ -394,7 +398,7 @@ static const struct binding bindings[] = {
      INTENT_ENTER,
      "next",
      "take what is marked, and on to the next step",
-     has_no_folders},
+     has_something_to_take},
     {{UI_KEY_LEFT},
      INTENT_LEFT,
      "folder above",

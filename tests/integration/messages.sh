@@ -30,6 +30,14 @@ aloud 2 '--frob' 'not an option' 'berth sync --help' berth sync --frob
 aloud 2 'job' 'no job yet' 'berth job add' berth sync
 aloud 4 "$TMP/drive" 'not the root of a mounted' 'use --folder' \
     berth volume add "$TMP/drive" --name d
+# A variable that is not set is neither the directory it runs in nor any drive.
+aloud 2 'behind .eject.' 'empty' 'variable' berth eject ''
+aloud 2 'behind .find.' 'empty' 'variable' berth find ''
+aloud 2 '--state-dir' 'empty' 'variable' berth diff --state-dir ''
+aloud 2 '--config' 'empty' 'variable' berth diff --config=
+aloud 2 '--source' 'empty' 'variable' \
+    berth job add more --source '' --target d:/more
+aloud 2 '--to' 'empty' 'variable' berth restore d:/docs --to ''
 berth volume add "$TMP/drive" --name d --folder
 berth volume add "$TMP/second" --name e --folder
 aloud 2 'job d' 'already' 'choose another name' \
@@ -45,6 +53,11 @@ aloud 2 'targets = "d:/docs" in job "more"' 'overlaps' 'use a directory' \
     berth job add more --source "$TMP/other" --target d:/docs
 aloud 2 'e:\|volume e' 'no catalogue\|nothing that berth' 'berth sync\|berth job list' \
     berth versions e:/docs
+aloud 2 'no run changed anything' 'taken back' 'berth history' berth undo
+aloud 2 'volume nowhere' 'no volume' 'berth volume list' \
+    berth history --volume nowhere
+aloud 2 'volume nowhere' 'no volume' 'berth volume list' \
+    berth undo --volume nowhere
 berth sync
 aloud 2 'run 99' 'no' 'berth history' berth history 99
 aloud 2 'run 99' 'no' 'berth history' berth undo 99

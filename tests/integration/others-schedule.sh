@@ -31,6 +31,13 @@ check "berth's is removed" test ! -e "$units/berth-0300.timer"
 [ ! -d /run/systemd/system ] || exit 0
 berth schedule install
 check "where there was none ours is made" grep -q "sync" "$TMP/crontab"
+if [ ! -e /run/crond.pid ] && [ ! -e /run/cron.pid ]; then
+    berth schedule show >"$TMP/said" 2>&1
+    check "it is cron that does not run" grep -q 'cron is not running, start it' "$TMP/said"
+    check "not what was just installed" test -z "$(grep 'out of date\|once more' "$TMP/said")"
+    berth doctor >"$TMP/said" || true
+    check "doctor finds it, too" grep -q 'schedule: .*cron is not running: start' "$TMP/said"
+fi
 echo "0 1 * * * backup" >"$TMP/crontab"
 berth schedule install
 check "what was there stays" grep -q "0 1 \* \* \* backup" "$TMP/crontab"

@@ -110,12 +110,76 @@ static void keys_are_called_as_they_are_labelled(void **state)
     assert_string_equal(keys_name('E', true, buffer), "E");
 }
 
+/* The last line of the picture. */
+static bool footer_has(struct play *play, const char *words)
+{
+    CLEANUP_FREE char *text = play_text(play);
+    char *last = text;
+
+    for (char *line = strtok_r(text, "\n", &last); line;) {
+        char *next = strtok_r(NULL, "\n", &last);
+        if (!next)
+            return strstr(line, words) != NULL;
+        line = next;
+    }
+    return false;
+}
+
+static void what_lies_over_a_screen_has_the_keys_of_the_last_line(void **state)
+{
+    struct play *play = play_new(80, 24, false);
+    struct plan plan = PLAN_INIT;
+
+    play_drives(play, play_make_drives(true));
+    play_job(play, "notes", "hdd_homelab", "/notes");
+    play_done(play, ROLE_JOBS, OUTCOME_DONE);
+    play_add(&plan, ACTION_NEW, "a/new", 1000);
+    play_plan(play, "notes", "hdd_homelab", &plan);
+    play_done(play, ROLE_SCAN, OUTCOME_DIFFERENCES);
+    assert_true(footer_has(play, "E sync, eject"));
+    play_key(play, '?');
+    assert_true(footer_has(play, "Esc close"));
+    assert_false(footer_has(play, "sync"));
+    play_key(play, UI_KEY_ESCAPE);
+    play_key(play, 'e');
+    assert_true(footer_has(play, "S sync first"));
+    assert_true(footer_has(play, "x eject anyway"));
+    assert_true(footer_has(play, "Esc cancel"));
+    assert_false(footer_has(play, "E sync, eject"));
+    play_key(play, UI_KEY_ESCAPE);
+    assert_true(footer_has(play, "E sync, eject"));
+    play_free(play);
+}
+
+static void help_is_left_at_its_end_by_the_first_key_up(void **state)
+{
+    struct play *play = play_new(80, 24, false);
+
+    play_drives(play, play_make_drives(true));
+    play_key(play, '?');
+    assert_shows(play, "Enter");
+    for (int i = 0; i < 20; i++)
+        play_key(play, UI_KEY_PAGE_DOWN);
+    CLEANUP_FREE char *end = play_text(play);
+    play_key(play, UI_KEY_UP);
+    CLEANUP_FREE char *above = play_text(play);
+    assert_string_not_equal(end, above);
+    play_key(play, UI_KEY_END);
+    CLEANUP_FREE char *again = play_text(play);
+    assert_string_equal(again, end);
+    play_key(play, UI_KEY_HOME);
+    assert_shows(play, "make the drive known and say what goes on it");
+    play_free(play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_has_one_meaning),
         cmocka_unit_test(moving_up_and_down_never_leaves_the_lists),
         cmocka_unit_test(keys_are_called_as_they_are_labelled),
+        cmocka_unit_test(what_lies_over_a_screen_has_the_keys_of_the_last_line),
+        cmocka_unit_test(help_is_left_at_its_end_by_the_first_key_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

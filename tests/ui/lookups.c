@@ -243,9 +243,47 @@ static void a_drive_that_is_too_full_offers_what_may_go_and_asks_twice(void **s)
     play_free(play);
 }
 
+static void tell_job(struct play *play, int64_t age_days, int64_t stale_days)
+{
+    struct event *event;
+
+    model_list_jobs(&play->model);
+    event = play_of(play, ROLE_JOBS, EVENT_JOB);
+    event->job = xstrdup("notes");
+    event->volume = xstrdup("hdd_homelab");
+    event->job_info.target = xstrdup("hdd_homelab:/notes");
+    event->job_info.last_sync_ns =
+        PLAY_NOW - age_days * 86400 * NS_PER_SECOND - NS_PER_SECOND;
+    event->job_info.stale_after_ns = stale_days * 86400 * NS_PER_SECOND;
+    play_event(play, event);
+    play_done(play, ROLE_JOBS, OUTCOME_DONE);
+}
+
+static void a_target_is_stale_when_its_volume_says_so(void **state)
+{
+    struct play *play = play_with_jobs(100, 30);
+    struct plan plan = PLAN_INIT;
+
+    play_add(&plan, ACTION_NEW, "a", 1000);
+    model_wish_all(&play->model);
+    model_scan_next(&play->model);
+    play_plan(play, "notes", "hdd_homelab", &plan);
+    play_done(play, ROLE_SCAN, OUTCOME_DIFFERENCES);
+    tell_job(play, 12, 30);
+    assert_false(play_shows(play, "not copied for"));
+    tell_job(play, 12, 10);
+    assert_shows(play, "hdd_homelab: notes not copied for 12 days");
+    tell_job(play, 1, 0);
+    assert_shows(play, "not copied for 1 day ");
+    play_key(play, 'w');
+    assert_shows(play, "It is here");
+    play_free(play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_target_is_stale_when_its_volume_says_so),
         cmocka_unit_test(a_run_of_a_million_files_stays_bounded_and_is_counted),
         cmocka_unit_test(history_tells_failures_and_a_run_that_never_ended),
         cmocka_unit_test(what_is_read_back_holds_up_a_sync_and_can_be_stopped),

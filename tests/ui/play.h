@@ -289,6 +289,7 @@ static inline void play_job(struct play *play, const char *job,
     event->volume = xstrdup(volume);
     event->job_info.target = xasprintf("%s:%s", volume, directory);
     event->job_info.last_sync_ns = PLAY_NOW - 2 * 3600 * NS_PER_SECOND;
+    event->job_info.stale_after_ns = 10 * 86400 * NS_PER_SECOND;
     play_event(play, event);
 }
 

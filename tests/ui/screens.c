@@ -338,6 +338,23 @@ static void an_ejection_that_ended_without_a_verdict_is_red(void **state)
     play_free(play);
 }
 
+static void what_was_given_up_is_not_said_beside_the_verdict(void **state)
+{
+    struct play *play = play_homelab(80, 24);
+
+    play_key(play, 'e');
+    play_key(play, 'x');
+    play_key(play, UI_KEY_ESCAPE);
+    assert_shows(play, "giving up at the next step");
+    struct event *event = play_of(play, ROLE_EJECT, EVENT_DONE);
+    event->code = ERR_IO;
+    event->text = xstrdup("the flush failed");
+    play_event(play, event);
+    assert_shows(play, "DO NOT UNPLUG");
+    assert_false(play_shows(play, "giving up"));
+    play_free(play);
+}
+
 /* Ejecting stops the comparison: that is no error of the job. */
 static void a_comparison_that_was_stopped_is_no_error(void **state)
 {
@@ -491,6 +508,7 @@ int main(void)
         cmocka_unit_test(every_verdict_fills_the_width_in_its_colour),
         cmocka_unit_test(an_older_list_that_comes_late_takes_no_verdict_away),
         cmocka_unit_test(an_ejection_that_ended_without_a_verdict_is_red),
+        cmocka_unit_test(what_was_given_up_is_not_said_beside_the_verdict),
         cmocka_unit_test(a_comparison_that_was_stopped_is_no_error),
         cmocka_unit_test(
             the_drive_that_was_worked_on_stays_marked_when_it_is_gone),

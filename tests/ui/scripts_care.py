@@ -119,3 +119,58 @@ def the_same_drive_is_marked_at_every_start(t):
         t.check("> ● nas" in screen.text(), f"another is:\n{screen.text()}")
         screen.keys("q")
         screen.end()
+
+
+@test
+def a_question_about_a_drive_goes_when_the_drive_does(t):
+    box = t.homelab()
+    screen = box.open((80, 24))
+    screen.ready()
+    for key, question in (("e", "Eject Seagate"), ("v", "Read Seagate")):
+        screen.press(key)
+        screen.wait(question)
+        box.control("unplug seagate")
+        screen.wait("is not plugged in any more")
+        screen.wait(question, gone=True)
+        box.control("plug seagate")
+        screen.ready()
+    t.check("DO NOT UNPLUG" not in screen.text(), "called unsafe, and it was away")
+    screen.keys("q")
+    screen.end()
+
+
+@test
+def a_job_that_went_from_the_configuration_goes_from_its_diff(t):
+    box = t.homelab()
+    screen = box.open((80, 24))
+    screen.ready()
+    screen.press("Enter")
+    screen.wait("notes → hdd:/notes", "media → hdd:/media")
+    box.berth("job", "remove", "notes")
+    screen.press("R")
+    screen.wait("notes → hdd:/notes", gone=True)
+    screen.wait("media → hdd:/media")
+    screen.keys("q")
+    screen.wait("┌ Drives")
+    screen.keys("q")
+    screen.end()
+
+
+@test
+def a_configuration_that_cannot_be_read_stays_said_in_the_settings(t):
+    box = t.homelab()
+    config = box.path("config/berth.conf")
+    screen = box.open((80, 24))
+    screen.ready()
+    with open(config, "w", encoding="utf-8") as file:
+        file.write("jobs = ( {")
+    screen.press(",")
+    screen.wait("berth.conf:1:", "is not closed")
+    screen.press("j", "Enter", "Backspace", "G")
+    first_rows = screen.text().splitlines()[3:5]
+    t.check("berth.conf:1:" in "".join(first_rows), "not at the top, where all fits")
+    t.check("is not closed" in screen.text(), "the error went by itself")
+    t.check("Nothing is configured" not in screen.text(), "it is, but for a mistake")
+    screen.keys("q")
+    screen.keys("q")
+    screen.end()

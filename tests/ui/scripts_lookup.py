@@ -290,6 +290,8 @@ def what_changed_on_the_drive_is_reported_and_reading_back_finds_the_rest(t):
         screen.wait("reading", gone=True)
         screen.press("q")
         screen.wait("hdd: 2 not as berth left them")
+        screen.press("w")
+        screen.wait("Enter or d lists it")
         screen.keys("d")
         screen.wait("gone from the drive", "changed on the drive", "theirs.md")
         t.snapshot(screen, f"drift-{name}")

@@ -283,3 +283,30 @@ def find_config(box):
         if "berth.conf" in files:
             return os.path.join(parent, "berth.conf")
     raise Failure("there is no configuration")
+
+
+@test
+def what_is_typed_in_the_setup_is_what_its_last_line_says(t):
+    box = new_laptop(t)
+    screen = box.open((80, 24))
+    screen.wait("No job yet: a", "good")
+    screen.press("a", "Enter", "n", "Enter")
+    screen.wait("take ~/notes")
+    screen.press("Enter")
+    screen.wait("Where on the drive?", "old/")
+    screen.press("M", "y", "Space", "notes")
+    screen.wait("make stick:/My notes")
+    screen.press("Enter", "Enter")
+    screen.wait("What are they called?", "~/notes → stick:/My notes")
+    screen.press("XY")
+    screen.wait("~/notes → stickXY:/My notes")
+    for _ in range(5):
+        screen.press("Esc")
+    screen.wait("No job yet: a")
+    box.control("unplug sandisk")
+    screen.wait("1 drive", gone=True)
+    screen.press("a")
+    screen.wait("No drive is mounted", "Esc back")
+    t.check("Enter next" not in screen.text(), "there is nothing to take")
+    screen.press("Esc", "q")
+    screen.end()

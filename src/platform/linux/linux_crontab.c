@@ -199,11 +199,13 @@ err_code linux_crontab_check(const struct platform_timer *timers, size_t count,
         return code;
     bool is_installed = cut(&text, &found);
     bool is_wanted = count && !render(timers, count, program, &wanted, NULL);
+    bool is_same =
+        is_installed && is_wanted && !strcmp(found.text, wanted.text);
     *out = (struct platform_schedule){
         .kind = "crontab",
         .is_installed = is_installed,
-        .is_current = is_installed && is_wanted && cron_runs() &&
-                      !strcmp(found.text, wanted.text),
+        .is_current = is_same && cron_runs(),
+        .idle = is_same && !cron_runs() ? "cron" : NULL,
         .lingers = -1,
     };
     return ERR_OK;
