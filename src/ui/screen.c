@@ -31,6 +31,16 @@ static bool is_practice(const struct model *model)
     return model->drives.count && model->drives.items[0].is_practice;
 }
 
+/* A long name leaves room for how it stands, but for half of the line. */
+static int title_end(struct area area, const char *right)
+{
+    int taken = text_width(right) + 2;
+
+    if (taken > area.width / 2)
+        taken = area.width / 2;
+    return area.width - 1 - taken;
+}
+
 static void draw_header(const struct model *model, struct area area)
 {
     CLEANUP(strbuf_release) struct strbuf left = STRBUF_INIT;
@@ -41,8 +51,8 @@ static void draw_header(const struct model *model, struct area area)
     if (is_practice(model))
         x = area_put(area, x + 2, 0, STYLE_WATCH, "practice");
     if (left.length)
-        x = area_put_name(area_columns(area, 0, area.width - 1), x + 2, 0,
-                          STYLE_NORMAL, left.text);
+        x = area_put_name(area_columns(area, 0, title_end(area, right.text)),
+                          x + 2, 0, STYLE_NORMAL, left.text);
     struct area rest = area_columns(area, x + 2, area.width - x - 3);
     if (rest.width >= HEADER_LEAST)
         area_put_right(rest, 0, STYLE_DIM, right.text);
