@@ -202,7 +202,8 @@ err_code task_copies(struct task *task, enum outcome *outcome,
     if (!code && path && !told)
         code = error_set(err, ERR_INVALID,
                          "no copy of %s is known: is it in the source of a "
-                         "job, and was that synced? `berth job list`",
+                         "job, and was that synced? `berth job list`; `berth "
+                         "find` looks for it on all drives",
                          path);
     return code;
 }

@@ -371,6 +371,49 @@ static const struct config_job *find_job_in(const struct config *config,
     return NULL;
 }
 
+static err_code count_offloaded(void *context, const char *path,
+                                const char *drive_path,
+                                const struct record *row, struct error *err)
+{
+    int64_t *count = context;
+
+    *count += row->type == ENTRY_FILE && row->flags & RECORD_OFFLOADED;
+    return ERR_OK;
+}
+
+/* Its target was changed: what it had copied before is nobody's work now. */
+static err_code tell_left_behind(struct examination *exam,
+                                 const struct config_volume *volume,
+                                 struct catalogue *catalogue,
+                                 const struct owner *owner, struct error *err)
+{
+    const struct config *config = &exam->task->config;
+    const struct config_job *job = config_find_job(config, owner->job);
+    CLEANUP_FREE char *topic = xasprintf("volume %s", volume->name);
+    char files[QUANTITY_SIZE];
+    int64_t offloaded = 0;
+
+    if (strcmp(owner->host, exam->task->host) != 0 || !job ||
+        find_job_in(config, volume->name, owner->directory) == job)
+        return ERR_OK;
+    err_code code =
+        catalogue_walk(catalogue, owner, count_offloaded, &offloaded, err);
+    if (code)
+        return code;
+    tell(exam, CHECK_NOTE, topic, NULL,
+         "job %s has no target %s:/%s any more: what it copied there stays, is "
+         "not compared, and no rule removes its versions. `berth restore "
+         "%s:/%s` gets it back",
+         owner->job, volume->name, owner->directory, volume->name,
+         owner->directory);
+    if (offloaded)
+        tell(exam, CHECK_NOTE, topic, NULL,
+             "%s:/%s holds %s that job %s has removed from this machine",
+             volume->name, owner->directory,
+             format_things(offloaded, "file", files), owner->job);
+    return ERR_OK;
+}
+
 /* Renamed, it has its directory still; removed, that is how it was meant. */
 static void tell_forgotten(struct examination *exam,
                            const struct config_volume *volume,
@@ -421,6 +464,9 @@ static void examine_readings(struct examination *exam,
         code = catalogue_list_owners(catalogue, &owners, &err);
     for (size_t i = 0; !code && i < owners.count; i++)
         tell_forgotten(exam, volume, &owners.items[i]);
+    for (size_t i = 0; !code && i < owners.count; i++)
+        code =
+            tell_left_behind(exam, volume, catalogue, &owners.items[i], &err);
     for (size_t i = 0; !code && i < owners.count; i++)
         if (!strcmp(owners.items[i].host, exam->task->host))
             code = catalogue_walk(catalogue, &owners.items[i], count_rotten,

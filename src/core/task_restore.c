@@ -596,7 +596,8 @@ static err_code restore_word(struct restoring *restoring, const char *word,
     if (!code && before == count_told(restoring))
         code = error_set(
             err, ERR_INVALID,
-            "no copy of %s is known%s: `berth versions` lists what there is",
+            "no copy of %s is known%s in what its job copies to now: `berth "
+            "find` looks for it on all drives",
             word, restoring->task->command->at ? " as of then" : "");
     return code;
 }
