@@ -146,6 +146,10 @@ enum outcome task_eject_volumes(struct task *task,
                                 const struct config_volume *const *volumes,
                                 size_t count);
 
+/* What the catalogue remembers of its filesystem; "" when nothing. */
+void task_known_uuid(struct task *task, const struct config_volume *config,
+                     struct strbuf *out);
+
 /*
  * Mounts a configured volume where the system would, and looks whether it is
  * the one. ERR_NOT_FOUND: not attached, or never written from here, so that

@@ -135,8 +135,12 @@ static void examine_volume(struct examination *exam,
         config_find_volume(&exam->task->config, volume->name);
     CLEANUP_FREE char *topic = xasprintf("volume %s", volume->name);
 
-    if (!config)
+    if (!config) {
+        CLEANUP_FREE char *place = xasprintf("mount %s", volume->mount_point);
+        if (volume->is_mounted && *volume->problem)
+            tell(exam, CHECK_FINDING, place, NULL, "%s", volume->problem);
         return;
+    }
     examine_age(exam, topic, config, volume);
     if (*volume->problem)
         tell(exam, CHECK_FINDING, topic, NULL, "%s", volume->problem);
