@@ -291,12 +291,39 @@ static err_code examine_mounts(struct examination *exam,
     return code;
 }
 
+/* A drive that took another's place knows nothing of what was offloaded. */
+static void examine_copies(struct examination *exam,
+                           const struct config_job *job)
+{
+    CLEANUP_FREE char *topic = xasprintf("job %s", job->name);
+    CLEANUP_FREE char *remedy =
+        xasprintf("with its drives plugged in, `berth restore %s` and `berth "
+                  "sync %s` bring them to all of them, and move removes them "
+                  "again; `berth copies PATH` tells of one",
+                  job->source, job->name);
+    struct error err = ERROR_INIT;
+    char files[QUANTITY_SIZE];
+    int64_t scarce = 0;
+
+    if (job->mode != JOB_MOVE)
+        return;
+    if (task_count_scarce(exam->task, job, &scarce, &err))
+        tell(exam, CHECK_FINDING, topic, NULL, "%s", err.message);
+    else if (scarce)
+        tell(exam, CHECK_FINDING, topic, remedy,
+             "%s that it has removed from this machine %s on fewer drives than "
+             "min_copies = %d",
+             format_things(scarce, "file", files), plural(scarce, "is", "are"),
+             job->min_copies);
+}
+
 static err_code examine_job(struct examination *exam,
                             const struct config_job *job, struct error *err)
 {
     err_code code = ERR_OK;
 
     examine_source(exam, job);
+    examine_copies(exam, job);
     for (size_t i = 0; !code && i < job->target_count; i++)
         code = examine_mounts(exam, job, i, err);
     return code;
