@@ -183,7 +183,7 @@ static err_code keep_row(const struct execute_options *options,
                          "the copy on the other drive is damaged, too");
     record->stamp = copied.stamp;
     record->committed_ns = record->verified_ns = 0;
-    record->flags &= ~(unsigned)RECORD_COMPARED;
+    record->flags &= ~(unsigned)(RECORD_COMPARED | RECORD_ROTTEN);
     return ERR_OK;
 }
 

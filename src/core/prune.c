@@ -150,20 +150,34 @@ static void collect(const struct prune_items *items, size_t *next,
     batch->codes = xcalloc(intents->count, sizeof *batch->codes);
 }
 
+static void note_failure(struct prune_failures *failures,
+                         const struct intent *intent, const char *message)
+{
+    failures->files++;
+    failures->bytes += intent->record.stamp.size_bytes;
+    if (!failures->first)
+        failures->first = xasprintf("%s: %s", intent->from, message);
+}
+
 /* A version that cannot be removed stays listed, and is tried next time. */
 static err_code apply(struct session *session, struct batch *batch,
-                      struct error *err)
+                      struct prune_failures *failures, struct error *err)
 {
     for (size_t i = 0; i < batch->intents.count; i++) {
-        batch->codes[i] = apply_intent(session, &batch->intents.items[i], err);
-        if (error_is_device_failure(batch->codes[i]))
-            return batch->codes[i];
+        struct intent *intent = &batch->intents.items[i];
+        err_code code = apply_intent(session, intent, err);
+        batch->codes[i] = code;
+        if (error_is_device_failure(code))
+            return code;
+        if (code)
+            note_failure(failures, intent, err->message);
     }
     return ERR_OK;
 }
 
 static err_code carry_out(struct session *session, const struct owners *owners,
-                          struct batch *batch, struct error *err)
+                          struct batch *batch, struct prune_failures *failures,
+                          struct error *err)
 {
     struct run_counts counts = {0};
     err_code code = volume_check(session->volume, err);
@@ -174,7 +188,7 @@ static err_code carry_out(struct session *session, const struct owners *owners,
         code = journal_record(session->catalogue, session->id, &batch->intents,
                               &batch->id, err);
     if (!code)
-        code = apply(session, batch, err);
+        code = apply(session, batch, failures, err);
     if (!code)
         code = session_barrier(session, err);
     if (!code)
@@ -183,17 +197,19 @@ static err_code carry_out(struct session *session, const struct owners *owners,
 }
 
 err_code prune_marked(struct session *session, const struct prune_items *items,
-                      struct error *err)
+                      struct prune_failures *out, struct error *err)
 {
     CLEANUP(owners_release) struct owners owners = {.items = NULL};
     size_t next = 0;
+
+    *out = (struct prune_failures){.first = NULL};
     err_code code = catalogue_list_owners(session->catalogue, &owners, err);
 
     while (!code && next < items->count) {
         CLEANUP(batch_release) struct batch batch = BATCH_INIT;
         collect(items, &next, &batch);
         if (batch.intents.count)
-            code = carry_out(session, &owners, &batch, err);
+            code = carry_out(session, &owners, &batch, out, err);
     }
     return code;
 }

@@ -25,6 +25,11 @@ struct prune_item {
     int64_t size_bytes;
     bool goes;
 };
+/* Of those that should have gone. */
+struct prune_failures {
+    int64_t files, bytes;
+    char *first; /* path and reason; NULL: none. free() it */
+};
 
 struct prune_items {
     struct prune_item *items;
@@ -52,8 +57,9 @@ int64_t prune_bytes(const struct prune_items *items, int64_t cluster_bytes);
 /* False: it stays whatever the rule says. */
 bool prune_may(const struct version *version);
 
-/* Removes what is marked. The session has begun. */
+/* Removes what is marked. The session has begun. What cannot be removed stays
+ * listed, and is counted. */
 err_code prune_marked(struct session *session, const struct prune_items *items,
-                      struct error *err) MUST_CHECK;
+                      struct prune_failures *out, struct error *err) MUST_CHECK;
 
 #endif

@@ -186,10 +186,9 @@ static bool is_remembered_as(const struct listing *listing,
            !strcmp(past_of(listing, config)->filesystem, uuid);
 }
 
-/* Nobody can read its marker, so its filesystem's UUID tells which one it is:
- * a hint, until it is mounted. Of two that have the same, neither. */
-static void recognise(const struct listing *listing, const char *uuid,
-                      struct drive_volume *volume, struct drive *drive)
+/* By the UUID of its filesystem: a hint. Of two that have the same, neither. */
+static const struct config_volume *recognise(const struct listing *listing,
+                                             const char *uuid)
 {
     const struct platform_devices *devices = listing->devices;
     const struct config *config = listing->registry->config;
@@ -198,16 +197,27 @@ static void recognise(const struct listing *listing, const char *uuid,
     for (size_t i = 0; i < devices->volumes.count; i++)
         same += !strcmp(devices->volumes.items[i].fs_uuid, uuid);
     for (size_t i = 0; *uuid && same == 1 && i < config->volume_count; i++)
-        if (is_remembered_as(listing, &config->volumes[i], uuid)) {
-            add_config(listing, &config->volumes[i], volume, drive);
-            return;
-        }
+        if (is_remembered_as(listing, &config->volumes[i], uuid))
+            return &config->volumes[i];
+    return NULL;
+}
+
+static void note_lost_marker(const struct config_volume *config,
+                             struct drive_volume *volume)
+{
+    CLEANUP_FREE char *words = xasprintf(
+        "it is volume %s by its filesystem, but its marker is missing or "
+        "damaged: `berth volume add %s --name %s` writes it anew",
+        config->name, volume->mount_point, config->name);
+
+    set(&volume->problem, words);
 }
 
 static void add_volume(const struct listing *listing,
                        const struct platform_volume *from, struct drive *drive)
 {
     struct drive_volume volume = new_volume();
+    const struct config_volume *known;
 
     set(&volume.label, from->fs_label);
     set(&volume.family, from->family);
@@ -225,9 +235,12 @@ static void add_volume(const struct listing *listing,
     if (volume.is_mounted) {
         set(&volume.mount_point, from->mount_points[0]);
         look_inside(listing, &volume, drive);
-    } else {
-        recognise(listing, from->fs_uuid, &volume, drive);
     }
+    known = *volume.id ? NULL : recognise(listing, from->fs_uuid);
+    if (known && volume.is_mounted)
+        note_lost_marker(known, &volume);
+    else if (known) /* nobody can read its marker */
+        add_config(listing, known, &volume, drive);
     ARRAY_PUSH(&drive->volumes, volume);
 }
 

@@ -146,6 +146,14 @@ enum outcome task_eject_volumes(struct task *task,
                                 const struct config_volume *const *volumes,
                                 size_t count);
 
+/* Files that move has removed here, and that fewer than min_copies of the job's
+ * targets have now. */
+err_code task_count_scarce(struct task *task, const struct config_job *job,
+                           int64_t *out, struct error *err) MUST_CHECK;
+/* What the catalogue remembers of its filesystem; "" when nothing. */
+void task_known_uuid(struct task *task, const struct config_volume *config,
+                     struct strbuf *out);
+
 /*
  * Mounts a configured volume where the system would, and looks whether it is
  * the one. ERR_NOT_FOUND: not attached, or never written from here, so that

@@ -171,6 +171,48 @@ static err_code count_job(struct task *task, const struct config_job *job,
     return ERR_OK;
 }
 
+/* --- what move has removed, and a target was replaced since --- */
+
+static err_code visit_offloaded(void *context, const struct copies_entry *entry,
+                                struct error *err)
+{
+    struct counting *counting = context;
+    bool is_offloaded = false;
+    int copies = 0;
+
+    for (size_t i = 0; i < counting->job->target_count; i++) {
+        const struct record *row = entry->rows[i];
+        if (!row || row->type != ENTRY_FILE)
+            continue;
+        is_offloaded |= (row->flags & RECORD_OFFLOADED) != 0;
+        copies += !(row->flags & RECORD_ROTTEN);
+    }
+    counting->told += is_offloaded && copies < counting->job->min_copies;
+    return ERR_OK;
+}
+
+err_code task_count_scarce(struct task *task, const struct config_job *job,
+                           int64_t *out, struct error *err)
+{
+    CLEANUP(counting_release)
+    struct counting counting = {
+        .task = task,
+        .job = job,
+        .sides = xcalloc(job->target_count, sizeof *counting.sides),
+        .owners = xcalloc(job->target_count, sizeof *counting.owners),
+        .source = SOURCE_INIT,
+    };
+    err_code code = ERR_OK;
+
+    for (size_t i = 0; !code && i < job->target_count; i++)
+        code = open_side(&counting, i, err);
+    if (!code)
+        code = copies_walk(counting.sides, job->target_count, "",
+                           visit_offloaded, &counting, err);
+    *out = counting.told;
+    return code;
+}
+
 /* "/home/me/data/x" in the job of /home/me/data: "x", as keys are. */
 static char *key_path(const char *source, const char *path)
 {
@@ -202,7 +244,8 @@ err_code task_copies(struct task *task, enum outcome *outcome,
     if (!code && path && !told)
         code = error_set(err, ERR_INVALID,
                          "no copy of %s is known: is it in the source of a "
-                         "job, and was that synced? `berth job list`",
+                         "job, and was that synced? `berth job list`; `berth "
+                         "find` looks for it on all drives",
                          path);
     return code;
 }

@@ -156,8 +156,12 @@ static void examine_volume(struct examination *exam,
         config_find_volume(&exam->task->config, volume->name);
     CLEANUP_FREE char *topic = xasprintf("volume %s", volume->name);
 
-    if (!config)
+    if (!config) {
+        CLEANUP_FREE char *place = xasprintf("mount %s", volume->mount_point);
+        if (volume->is_mounted && *volume->problem)
+            tell(exam, CHECK_FINDING, place, NULL, "%s", volume->problem);
         return;
+    }
     examine_age(exam, topic, config, volume);
     if (*volume->problem)
         tell(exam, CHECK_FINDING, topic, NULL, "%s", volume->problem);
@@ -308,12 +312,39 @@ static err_code examine_mounts(struct examination *exam,
     return code;
 }
 
+/* A drive that took another's place knows nothing of what was offloaded. */
+static void examine_copies(struct examination *exam,
+                           const struct config_job *job)
+{
+    CLEANUP_FREE char *topic = xasprintf("job %s", job->name);
+    CLEANUP_FREE char *remedy =
+        xasprintf("with its drives plugged in, `berth restore %s` and `berth "
+                  "sync %s` bring them to all of them, and move removes them "
+                  "again; `berth copies PATH` tells of one",
+                  job->source, job->name);
+    struct error err = ERROR_INIT;
+    char files[QUANTITY_SIZE];
+    int64_t scarce = 0;
+
+    if (job->mode != JOB_MOVE)
+        return;
+    if (task_count_scarce(exam->task, job, &scarce, &err))
+        tell(exam, CHECK_FINDING, topic, NULL, "%s", err.message);
+    else if (scarce)
+        tell(exam, CHECK_FINDING, topic, remedy,
+             "%s that it has removed from this machine %s on fewer drives than "
+             "min_copies = %d",
+             format_things(scarce, "file", files), plural(scarce, "is", "are"),
+             job->min_copies);
+}
+
 static err_code examine_job(struct examination *exam,
                             const struct config_job *job, struct error *err)
 {
     err_code code = ERR_OK;
 
     examine_source(exam, job);
+    examine_copies(exam, job);
     for (size_t i = 0; !code && i < job->target_count; i++)
         code = examine_mounts(exam, job, i, err);
     return code;
@@ -392,6 +423,49 @@ static const struct config_job *find_job_in(const struct config *config,
     return NULL;
 }
 
+static err_code count_offloaded(void *context, const char *path,
+                                const char *drive_path,
+                                const struct record *row, struct error *err)
+{
+    int64_t *count = context;
+
+    *count += row->type == ENTRY_FILE && row->flags & RECORD_OFFLOADED;
+    return ERR_OK;
+}
+
+/* Its target was changed: what it had copied before is nobody's work now. */
+static err_code tell_left_behind(struct examination *exam,
+                                 const struct config_volume *volume,
+                                 struct catalogue *catalogue,
+                                 const struct owner *owner, struct error *err)
+{
+    const struct config *config = &exam->task->config;
+    const struct config_job *job = config_find_job(config, owner->job);
+    CLEANUP_FREE char *topic = xasprintf("volume %s", volume->name);
+    char files[QUANTITY_SIZE];
+    int64_t offloaded = 0;
+
+    if (strcmp(owner->host, exam->task->host) != 0 || !job ||
+        find_job_in(config, volume->name, owner->directory) == job)
+        return ERR_OK;
+    err_code code =
+        catalogue_walk(catalogue, owner, count_offloaded, &offloaded, err);
+    if (code)
+        return code;
+    tell(exam, CHECK_NOTE, topic, NULL,
+         "job %s has no target %s:/%s any more: what it copied there stays, is "
+         "not compared, and no rule removes its versions. `berth restore "
+         "%s:/%s` gets it back",
+         owner->job, volume->name, owner->directory, volume->name,
+         owner->directory);
+    if (offloaded)
+        tell(exam, CHECK_NOTE, topic, NULL,
+             "%s:/%s holds %s that job %s has removed from this machine",
+             volume->name, owner->directory,
+             format_things(offloaded, "file", files), owner->job);
+    return ERR_OK;
+}
+
 /* Renamed, it has its directory still; removed, that is how it was meant. */
 static void tell_forgotten(struct examination *exam,
                            const struct config_volume *volume,
@@ -442,6 +516,9 @@ static void examine_readings(struct examination *exam,
         code = catalogue_list_owners(catalogue, &owners, &err);
     for (size_t i = 0; !code && i < owners.count; i++)
         tell_forgotten(exam, volume, &owners.items[i]);
+    for (size_t i = 0; !code && i < owners.count; i++)
+        code =
+            tell_left_behind(exam, volume, catalogue, &owners.items[i], &err);
     for (size_t i = 0; !code && i < owners.count; i++)
         if (!strcmp(owners.items[i].host, exam->task->host))
             code = catalogue_walk(catalogue, &owners.items[i], count_rotten,

@@ -76,6 +76,52 @@ static err_code mark(struct task *task, struct volume *volume,
     return code;
 }
 
+/* What the drive is believed to hold was known of one with its marker. */
+static err_code read_it_anew(struct task *task,
+                             const struct config_volume *config,
+                             struct error *err)
+{
+    CLEANUP(catalogue_close_pointer) struct catalogue *catalogue = NULL;
+    CLEANUP(owners_release) struct owners owners = {.items = NULL};
+    err_code code = task_open_catalogue(task, config, &catalogue, err);
+
+    if (!code)
+        code = catalogue_list_owners(catalogue, &owners, err);
+    for (size_t i = 0; !code && i < owners.count; i++) {
+        owners.items[i].last_full_ns = 0;
+        if (!strcmp(owners.items[i].host, task->host))
+            code = catalogue_update_owner(catalogue, &owners.items[i], err);
+    }
+    return code;
+}
+
+/* Its name is taken: by itself, when it has lost its marker. */
+static err_code mark_again(struct task *task, const char *path,
+                           struct error *err)
+{
+    const char *name = task->command->volume.name;
+    const struct config_volume *config =
+        config_find_volume(&task->config, name);
+    CLEANUP(strbuf_release) struct strbuf uuid = STRBUF_INIT;
+    CLEANUP(volume_release) struct volume volume = VOLUME_INIT;
+
+    if (!config ||
+        !volume_locate(task->context->platform, config, &volume, NULL))
+        return check_name_is_free(task, name, err);
+    task_known_uuid(task, config, &uuid);
+    err_code code = volume_mark_again(path, config, uuid.text, err);
+    if (code == ERR_EXISTS)
+        return check_name_is_free(task, name, err);
+    if (!code)
+        code = read_it_anew(task, config, err);
+    if (!code)
+        task_say(task,
+                 "%s is volume %s again: its marker was missing or damaged, "
+                 "and is written anew. The next sync reads all that is there",
+                 path, name);
+    return code;
+}
+
 err_code task_volume_add(struct task *task, enum outcome *outcome,
                          struct error *err)
 {
@@ -85,11 +131,11 @@ err_code task_volume_add(struct task *task, enum outcome *outcome,
     CLEANUP_FREE char *real = realpath(command->path, NULL);
     const char *path = real ? real : command->path;
 
+    if (check_name_is_free(task, config->name, NULL))
+        return mark_again(task, path, err);
     if (command->is_folder)
         config->folder = xstrdup(path);
-    err_code code = check_name_is_free(task, config->name, err);
-    if (!code)
-        code = volume_open_path(path, command->is_folder, &volume, err);
+    err_code code = volume_open_path(path, command->is_folder, &volume, err);
     if (!code && volume.mount.is_read_only && !*volume.marker.id)
         code = error_set(err, ERR_READ_ONLY, "%s is mounted read-only: %s",
                          path, volume_writable_remedy(&volume.mount));

@@ -80,9 +80,8 @@ static err_code find_only(const struct platform_devices *devices,
                                    word);
 }
 
-/* What the catalogue remembers of its filesystem; "" when nothing. */
-static void known_uuid(struct task *task, const struct config_volume *config,
-                       struct strbuf *out)
+void task_known_uuid(struct task *task, const struct config_volume *config,
+                     struct strbuf *out)
 {
     CLEANUP(catalogue_close_pointer) struct catalogue *catalogue = NULL;
     CLEANUP_FREE char *path = NULL;
@@ -100,7 +99,7 @@ static err_code find_configured(struct task *task,
     CLEANUP(strbuf_release) struct strbuf uuid = STRBUF_INIT;
     err_code code = ERR_NOT_FOUND;
 
-    known_uuid(task, config, &uuid);
+    task_known_uuid(task, config, &uuid);
     if (uuid.length)
         code = find_only(devices, has_uuid, uuid.text, out_device, err);
     else

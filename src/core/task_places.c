@@ -2,6 +2,7 @@
 
 #include "core/base/array.h"
 #include "core/base/path.h"
+#include "core/import.h"
 #include "core/journal.h"
 #include "core/names.h"
 #include "core/session.h"
@@ -32,6 +33,27 @@ void holdings_release(struct holdings *holdings)
     *holdings = (struct holdings){.items = NULL};
 }
 
+/* Other machines may have written there since this one last did: what they say
+ * is learnt first. Where that is not to be had, what was known is the answer.
+ */
+static void learn(struct task *task, const struct config_volume *config)
+{
+    CLEANUP(volume_release) struct volume volume = VOLUME_INIT;
+    CLEANUP(catalogue_close_pointer) struct catalogue *catalogue = NULL;
+    struct error err = ERROR_INIT;
+    int64_t pending = 0;
+
+    if (volume_locate(task->context->platform, config, &volume, NULL) ||
+        task_open_catalogue(task, config, &catalogue, NULL) ||
+        journal_pending_batch(catalogue, &pending, NULL) || pending)
+        return; /* an interrupted run is repaired before anything is learnt */
+    if (import_logs(catalogue, &volume, task->host, &err))
+        task_say(task,
+                 "volume %s: what other machines wrote there could not be "
+                 "learnt: %s",
+                 config->name, err.message);
+}
+
 static err_code open_holding(struct task *task,
                              const struct config_volume *config,
                              struct holdings *out, struct error *err)
@@ -44,6 +66,7 @@ static err_code open_holding(struct task *task,
 
     if (code)
         return code == ERR_NOT_FOUND ? ERR_OK : code; /* never synced */
+    learn(task, config);
     code = traits_load(holding.catalogue, &holding.traits, err);
     if (code == ERR_NOT_FOUND)
         code = ERR_OK;

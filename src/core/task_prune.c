@@ -275,6 +275,32 @@ err_code pruning_choose(struct task *task, const struct config_volume *config,
     return ERR_OK;
 }
 
+err_code pruning_carry_out(struct task *task, struct session *session,
+                           struct pruning *pruning, enum outcome *outcome,
+                           struct error *err)
+{
+    struct prune_failures failures;
+    char versions[QUANTITY_SIZE];
+    err_code code = prune_marked(session, &pruning->items, &failures, err);
+
+    pruning->info.files -= failures.files;
+    pruning->info.bytes -= failures.bytes;
+    pruning->info.left_files += failures.files;
+    pruning->info.left_bytes += failures.bytes;
+    if (failures.files) {
+        task_say(task,
+                 "volume %s: %s could not be removed, and will be tried again: "
+                 "%s%s. Remove what stands there by hand, or prune as the "
+                 "user whose it is",
+                 session->volume->marker.name,
+                 format_things(failures.files, "version", versions),
+                 failures.files > 1 ? "the first is " : "", failures.first);
+        *outcome = outcome_worse(*outcome, OUTCOME_FAILED_FILES);
+    }
+    free(failures.first);
+    return code;
+}
+
 /*
  * --- telling ---
  */
@@ -352,14 +378,15 @@ static err_code rehearse(struct task *task, const struct config_volume *config,
 }
 
 static err_code carry_out(struct writing *writing, struct pruning *pruning,
-                          struct error *err)
+                          enum outcome *outcome, struct error *err)
 {
     struct platform_space space = {.free_bytes = 0};
     err_code code = writing_begin(writing, "prune", err);
 
     if (code)
         return code;
-    code = prune_marked(&writing->session, &pruning->items, err);
+    code = pruning_carry_out(writing->task, &writing->session, pruning, outcome,
+                             err);
     if (!code)
         code = platform_space(writing->volume.root_fd, &space, err);
     if (!code)
@@ -369,7 +396,7 @@ static err_code carry_out(struct writing *writing, struct pruning *pruning,
 
 static err_code prune_volume(struct task *task,
                              const struct config_volume *config,
-                             struct error *err)
+                             enum outcome *outcome, struct error *err)
 {
     CLEANUP(writing_release)
     struct writing writing = {
@@ -385,7 +412,7 @@ static err_code prune_volume(struct task *task,
         code = pruning_choose(task, config, writing.catalogue, &writing.volume,
                               NULL, wanted, &pruning, err);
     if (!code && pruning.info.files)
-        code = carry_out(&writing, &pruning, err);
+        code = carry_out(&writing, &pruning, outcome, err);
     if (code)
         return code;
     pruning_tell(task, config, &pruning);
@@ -415,7 +442,7 @@ err_code task_prune(struct task *task, enum outcome *outcome, struct error *err)
         const struct config_volume *config = pairs.items[i].volume;
         if (i && pairs.items[i - 1].volume == config)
             continue;
-        code = prune_volume(task, config, err);
+        code = prune_volume(task, config, outcome, err);
         /* Without names: what is there. */
         if (code == ERR_NOT_FOUND && names_nothing)
             code = ERR_OK;

@@ -561,11 +561,10 @@ static err_code restore_job(struct restoring *restoring,
         } else if (!first.code) {
             first = own;
         }
-        if (!places[i].names_volume && restoring->counts.files +
-                                               restoring->counts.failed +
-                                               restoring->counts.refused >
-                                           before)
-            break;
+        if (!places[i].names_volume && count_told(restoring) > before)
+            return restoring_tell_newer(restoring, places, i, err);
+        if (!restoring->away.code)
+            restoring_is_away(&places[i], &restoring->away);
     }
     if (!was_any_there)
         return error_set(err, first.code, "%s", first.message);
@@ -578,6 +577,8 @@ static err_code restore_word(struct restoring *restoring, const char *word,
     CLEANUP(places_release) struct places places = {.items = NULL};
     int64_t before = count_told(restoring);
     size_t end;
+
+    restoring->away = (struct error)ERROR_INIT;
     err_code code =
         places_find(restoring->task, &restoring->holdings, word, &places, err);
 
@@ -589,10 +590,14 @@ static err_code restore_word(struct restoring *restoring, const char *word,
                 break;
         code = restore_job(restoring, &places.items[i], end - i, err);
     }
+    if (!code && before == count_told(restoring) && restoring->away.code)
+        return error_set(err, restoring->away.code, "%s: %s", word,
+                         restoring->away.message);
     if (!code && before == count_told(restoring))
         code = error_set(
             err, ERR_INVALID,
-            "no copy of %s is known%s: `berth versions` lists what there is",
+            "no copy of %s is known%s in what its job copies to now: `berth "
+            "find` looks for it on all drives",
             word, restoring->task->command->at ? " as of then" : "");
     return code;
 }

@@ -4,6 +4,7 @@
  *     task_restore.c       words into places, places into rows and versions
  *     task_restore_file.c  one file: from the copy that was asked for, else
  *                          from another
+ *     task_restore_newer.c what a volume that is away has otherwise
  */
 #ifndef BERTH_TASK_RESTORE_H
 #define BERTH_TASK_RESTORE_H
@@ -36,6 +37,7 @@ struct restoring {
     } symlinks, directories;
     struct restore_info counts;
     enum outcome outcome;
+    struct error away; /* of what was asked for last, and is not attached */
 };
 
 /* A copy of what has `path` in the job. */
@@ -68,5 +70,15 @@ void restoring_tell(struct restoring *restoring, const char *path,
 void restoring_tell_failure(struct restoring *restoring, const char *path,
                             err_code code, const char *message);
 bool restoring_ends(err_code code);
+
+/*
+ * places[given] was restored. Says which of those before it, that are away,
+ * were synced later and hold something else: that counts as absent.
+ */
+err_code restoring_tell_newer(struct restoring *restoring,
+                              const struct place *places, size_t given,
+                              struct error *err) MUST_CHECK;
+/* `err` says why what it has of this cannot be reached, if that is so. */
+void restoring_is_away(const struct place *place, struct error *err);
 
 #endif

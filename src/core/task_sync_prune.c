@@ -19,7 +19,8 @@ static err_code prune(struct syncing *syncing, struct pruning *pruning,
         syncing->is_begun = code == ERR_OK;
     }
     if (!code)
-        code = prune_marked(&syncing->session, &pruning->items, err);
+        code = pruning_carry_out(syncing->task, &syncing->session, pruning,
+                                 &syncing->outcome, err);
     return code;
 }
 

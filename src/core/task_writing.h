@@ -55,6 +55,11 @@ err_code pruning_choose(struct task *task, const struct config_volume *config,
                         int64_t wanted_bytes, struct pruning *out,
                         struct error *err) MUST_CHECK;
 void pruning_release(struct pruning *pruning);
+/* Removes what was chosen, says what cannot be removed and counts it as left.
+ */
+err_code pruning_carry_out(struct task *task, struct session *session,
+                           struct pruning *pruning, enum outcome *outcome,
+                           struct error *err) MUST_CHECK;
 /* Posts EVENT_PRUNED. */
 void pruning_tell(struct task *task, const struct config_volume *config,
                   const struct pruning *pruning);

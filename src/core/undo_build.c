@@ -232,6 +232,19 @@ static err_code find_left(struct building *building, const struct owner *owner,
     return ERR_OK;
 }
 
+/* In the source it is gone: the next sync would not bring it back. */
+static err_code check_not_offloaded(const struct building *building,
+                                    const char *path, const struct record *row,
+                                    struct error *err)
+{
+    return row->flags & RECORD_OFFLOADED
+               ? undo_refuse(building, path,
+                             "was removed from this machine since: only the "
+                             "drive has it",
+                             err)
+               : ERR_OK;
+}
+
 static bool is_freed(const struct building *building, const struct owner *owner,
                      const char *path)
 {
@@ -307,6 +320,8 @@ static err_code undo_new(struct building *building, const struct owner *owner,
     err_code code = find_left(building, owner, path, &row, &intent.from, err);
 
     if (!code)
+        code = check_not_offloaded(building, path, &row, err);
+    if (!code)
         code = session_new_version(building->session, &building->undo->arena,
                                    intent.from, &intent.version, err);
     if (code)
@@ -369,6 +384,8 @@ static err_code undo_gone(struct building *building, const struct owner *owner,
             code = check_free(building, owner, path, intent.to, err);
     } else {
         code = find_left(building, owner, path, &row, &intent.to, err);
+        if (!code)
+            code = check_not_offloaded(building, path, &row, err);
         if (!code)
             code =
                 session_new_version(building->session, &building->undo->arena,

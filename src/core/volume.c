@@ -261,9 +261,9 @@ err_code volume_check(const struct volume *volume, struct error *err)
     if (code == ERR_NOT_FOUND)
         return error_set(
             err, ERR_DEVICE_GONE,
-            "the marker of volume %s is gone from %s: was it "
-            "formatted or emptied meanwhile? `berth volume forget` "
-            "it, then add it anew",
+            "the marker of volume %s is gone from %s: was it formatted or "
+            "emptied meanwhile? If not, `berth volume add PATH --name NAME`, "
+            "with the name that it has here, writes it anew",
             volume->marker.name, volume->mount.mount_point);
     if (!code && strcmp(now.id, volume->marker.id) != 0)
         code =
@@ -308,23 +308,11 @@ static err_code write_marker(struct volume *volume, struct error *err)
     return code;
 }
 
-err_code volume_introduce(struct volume *volume, const char *name,
-                          struct error *err)
+/* What `volume.marker` says, durable on the volume. */
+static err_code put_marker(struct volume *volume, struct error *err)
 {
-    if (*volume->marker.id)
-        return error_set(err, ERR_EXISTS, "%s is volume %s already",
-                         volume->mount.mount_point, volume->marker.name);
-    struct marker marker = {
-        .name = xstrdup(name),
-        .family = xstrdup(volume->mount.family),
-        .fs_uuid = xstrdup(volume->is_folder ? "" : volume->mount.fs_uuid),
-        .created_ns = clock_now_ns(),
-    };
-    marker_release(&volume->marker);
-    volume->marker = marker;
-    err_code code = marker_new_id(volume->marker.id, err);
-    if (!code)
-        code = write_marker(volume, err);
+    err_code code = write_marker(volume, err);
+
     if (!code)
         code =
             platform_open_beneath(volume->root_fd, MARKER_PATH,
@@ -332,4 +320,65 @@ err_code volume_introduce(struct volume *volume, const char *name,
     if (!code)
         code = platform_flush_volume(volume->root_fd, volume->marker_fd, err);
     return code;
+}
+
+static void fill_marker(struct volume *volume, const char *name)
+{
+    struct marker marker = {
+        .name = xstrdup(name),
+        .family = xstrdup(volume->mount.family),
+        .fs_uuid = xstrdup(volume->is_folder ? "" : volume->mount.fs_uuid),
+        .created_ns = clock_now_ns(),
+    };
+
+    marker_release(&volume->marker);
+    volume->marker = marker;
+}
+
+err_code volume_introduce(struct volume *volume, const char *name,
+                          struct error *err)
+{
+    if (*volume->marker.id)
+        return error_set(err, ERR_EXISTS, "%s is volume %s already",
+                         volume->mount.mount_point, volume->marker.name);
+    fill_marker(volume, name);
+    err_code code = marker_new_id(volume->marker.id, err);
+    return code ? code : put_marker(volume, err);
+}
+
+static bool is_known_as(const struct volume *volume, const char *path,
+                        const struct config_volume *config, const char *fs_uuid)
+{
+    CLEANUP_FREE char *folder =
+        config->folder ? realpath(config->folder, NULL) : NULL;
+
+    if (config->folder)
+        return folder && !strcmp(folder, path);
+    return *fs_uuid && !strcmp(volume->mount.fs_uuid, fs_uuid);
+}
+
+err_code volume_mark_again(const char *path, const struct config_volume *config,
+                           const char *fs_uuid, struct error *err)
+{
+    CLEANUP(volume_release) struct volume volume = VOLUME_INIT;
+    err_code code = open_root(path, config->folder != NULL, &volume, err);
+
+    if (code)
+        return code;
+    code = read_marker(&volume, err);
+    bool is_damaged = code == ERR_CORRUPT;
+    if (code && code != ERR_NOT_FOUND && !is_damaged)
+        return code;
+    if (!code || !is_known_as(&volume, path, config, fs_uuid))
+        return error_set(err, ERR_EXISTS, "%s is not volume %s", path,
+                         config->name);
+    if (volume.mount.is_read_only)
+        return error_set(err, ERR_READ_ONLY, "%s is mounted read-only: %s",
+                         path, volume_writable_remedy(&volume.mount));
+    cleanup_fd(&volume.marker_fd);
+    CLEANUP(fsops_release) struct fsops ops = fsops_on(volume.root_fd);
+    code = is_damaged ? fsops_unlink(&ops, MARKER_PATH, err) : ERR_OK;
+    fill_marker(&volume, config->name);
+    memcpy(volume.marker.id, config->id, sizeof volume.marker.id);
+    return code ? code : put_marker(&volume, err);
 }

@@ -63,4 +63,12 @@ err_code volume_check(const struct volume *volume, struct error *err)
 err_code volume_introduce(struct volume *volume, const char *name,
                           struct error *err) MUST_CHECK;
 
+/*
+ * Writes the marker of `config` anew at `path`, where it is missing or damaged.
+ * ERR_EXISTS when `path` is not known to be that volume: for a folder by its
+ * path, else by `fs_uuid`, which its filesystem had last.
+ */
+err_code volume_mark_again(const char *path, const struct config_volume *config,
+                           const char *fs_uuid, struct error *err) MUST_CHECK;
+
 #endif

@@ -89,6 +89,7 @@ check "nor do the drives call it complete" grep -q 'NOT on it: 3 in conflict' "$
 mount_volume two >/dev/null
 expect_exit 3 berth sync --full >"$TMP/said" 2>&1
 check "it is named and copied back" grep -q 'second.txt.*copied back from two' "$TMP/said"
+expect_exit 0 berth diff --full one >"$TMP/said" # read back by the same run
 check "what was lost stands there again" diff "$TMP/before" <(tree_digest "$one/raw")
 check "the damaged file is a version" \
     grep -qrx damaged "$one/.berth/versions"
