@@ -33,17 +33,23 @@ void holdings_release(struct holdings *holdings)
     *holdings = (struct holdings){.items = NULL};
 }
 
-/* Other machines may have written there since this one last did: what they say
- * is learnt first. Where that is not to be had, what was known is the answer.
+/*
+ * Other machines may have written there since this one last did: what they say
+ * is learnt first. Where that is not to be had, what was known is the answer;
+ * another berth that is at work there has learnt it when it began.
  */
 static void learn(struct task *task, const struct config_volume *config)
 {
     CLEANUP(volume_release) struct volume volume = VOLUME_INIT;
+    CLEANUP(lock_release) struct lock lock = LOCK_INIT;
     CLEANUP(catalogue_close_pointer) struct catalogue *catalogue = NULL;
     struct error err = ERROR_INIT;
     int64_t pending = 0;
 
     if (volume_locate(task->context->platform, config, &volume, NULL) ||
+        lock_take(volume.root_fd, config->id, config->name,
+                  "berth, which learns what other machines wrote", &lock,
+                  NULL) ||
         task_open_catalogue(task, config, &catalogue, NULL) ||
         journal_pending_batch(catalogue, &pending, NULL) || pending)
         return; /* an interrupted run is repaired before anything is learnt */
