@@ -123,10 +123,7 @@ static err_code prepare_file(struct catalogue *catalogue, const char *volume_id,
         code = create_schema(db, volume_id, err);
     if (!code)
         code = check_volume(catalogue, volume_id, err);
-    if (!code)
-        return db_commit(db, err);
-    db_rollback(db);
-    return code;
+    return db_end(db, code, err);
 }
 
 err_code catalogue_open(const char *path, const char *volume_id,

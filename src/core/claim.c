@@ -311,10 +311,7 @@ err_code claim_renamed(struct catalogue *catalogue, const struct config *config,
     code = take_name(catalogue, old, own, job, err);
     if (!code)
         code = peers_mark_due(catalogue, host, err);
-    if (!code)
-        code = db_commit(db, err);
-    else
-        db_rollback(db);
+    code = db_end(db, code, err);
     if (!code)
         *out_old = TAKE_PTR(name);
     return code;
@@ -368,10 +365,7 @@ err_code claim_take(struct catalogue *catalogue, const char *host,
         return code;
     code = take_over(catalogue, &owners, find_holder(&owners, host, directory),
                      host, job, err);
-    if (!code)
-        code = db_commit(db, err);
-    else
-        db_rollback(db);
+    code = db_end(db, code, err);
     *out_taken = !code;
     return code;
 }

@@ -264,11 +264,7 @@ err_code commit_batch(struct session *session, const struct owners *owners,
     if (!code && session->id)
         code = journal_set_state(session->catalogue, session->id,
                                  SESSION_AT_REST, err);
-    if (code) {
-        db_rollback(db);
-        return code;
-    }
-    code = db_commit(db, err);
+    code = db_end(db, code, err);
     if (!code)
         *counts = grown;
     return code;

@@ -335,6 +335,14 @@ err_code db_commit(struct db *db, struct error *err)
     return code;
 }
 
+err_code db_end(struct db *db, err_code code, struct error *err)
+{
+    if (!code)
+        return db_commit(db, err);
+    db_rollback(db);
+    return code;
+}
+
 void db_rollback(struct db *db)
 {
     if (!sqlite3_get_autocommit(db->handle))

@@ -82,6 +82,8 @@ int64_t db_last_rowid(const struct db *db);
 /* Transactions don't nest. A failed commit is rolled back. */
 err_code db_begin(struct db *db, struct error *err) MUST_CHECK;
 err_code db_commit(struct db *db, struct error *err) MUST_CHECK;
+/* Commits when `code` is ERR_OK, else rolls back and returns it. */
+err_code db_end(struct db *db, err_code code, struct error *err) MUST_CHECK;
 void db_rollback(struct db *db); /* fine without a transaction */
 /* How many there were, SQLite's own included: what was remembered of a
  * database is stale when the number has changed. */

@@ -59,10 +59,7 @@ static err_code fill(struct db *db, struct error *err)
         code = db_begin(db, err);
     for (int i = 0; !code && i < FIRST_PAGES; i++)
         code = add_page(db, i, err);
-    if (!code)
-        return db_commit(db, err);
-    db_rollback(db);
-    return code;
+    return db_end(db, code, err);
 }
 
 static void *keep_writing(void *argument)

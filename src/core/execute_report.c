@@ -37,10 +37,7 @@ static err_code write_history(const struct execute_report *report,
                                       .detail = report->items[i].message};
         code = history_add_item(catalogue, options->session->run, &item, err);
     }
-    if (!code)
-        return db_commit(db, err);
-    db_rollback(db);
-    return code;
+    return db_end(db, code, err);
 }
 
 err_code execute_report_end(struct execute_report *report,

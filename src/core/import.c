@@ -287,10 +287,7 @@ static err_code try_route(const struct host_log *log, struct peer *peer,
             code = take_own(log, err);
         if (!code)
             code = remove_superseded(log->catalogue, log->own_host, err);
-        if (!code)
-            code = db_commit(db, err);
-        else
-            db_rollback(db);
+        code = db_end(db, code, err);
         *out_again = code && count_bad(log) > bad;
     }
     route_release(&route);

@@ -170,10 +170,7 @@ err_code journal_record(struct catalogue *catalogue, int64_t session,
         code = write_intent(db, id, (int64_t)i, &batch->items[i], err);
     if (!code)
         code = journal_set_state(catalogue, session, SESSION_OPEN, err);
-    if (!code)
-        code = db_commit(db, err);
-    else
-        db_rollback(db);
+    code = db_end(db, code, err);
     if (!code)
         *out_batch = id;
     return code;

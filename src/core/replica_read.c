@@ -133,10 +133,7 @@ static err_code note(struct catalogue *catalogue, int64_t until_ns,
     code = offload_note_replica(catalogue, until_ns, err);
     if (!code)
         code = catalogue_set_meta(catalogue, META_READ, generation, err);
-    if (!code)
-        return db_commit(db, err);
-    db_rollback(db);
-    return code;
+    return db_end(db, code, err);
 }
 
 /* What was noted of it before holds no longer; the next replica says all. */

@@ -395,10 +395,7 @@ static err_code end_notes(struct session *session, err_code code,
 {
     struct db *db = catalogue_db(session->catalogue);
 
-    if (!code)
-        return db_commit(db, err);
-    db_rollback(db);
-    return code;
+    return db_end(db, code, err);
 }
 
 static err_code note_beginning(struct session *session, struct error *err)

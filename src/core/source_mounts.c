@@ -503,10 +503,7 @@ err_code source_accept_mounts(const struct source *source,
         if (!code)
             said(context, mount);
     }
-    if (!code)
-        return db_commit(db, err);
-    db_rollback(db);
-    return code;
+    return db_end(db, code, err);
 }
 
 err_code source_check_attached(const struct source *source,

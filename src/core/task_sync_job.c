@@ -1,4 +1,5 @@
 #include "core/base/clock.h"
+#include "core/db.h"
 #include "core/evidence.h"
 #include "core/guard.h"
 #include "core/journal.h"
@@ -294,6 +295,22 @@ err_code sync_read_back(struct job_run *run, const struct plan *plan,
     return needs_read_back(run, plan) ? look_back(run, plan, err) : ERR_OK;
 }
 
+/* In one transaction: each would be a flush of this machine's disk. */
+static err_code doubt_conflicts(struct job_run *run, struct error *err)
+{
+    struct catalogue *catalogue = run->syncing->catalogue;
+    struct db *db = catalogue_db(catalogue);
+
+    if (!run->plan.totals.count[ACTION_CONFLICT])
+        return ERR_OK;
+    err_code code = db_begin(db, err);
+    for (size_t i = 0; !code && i < run->plan.count; i++)
+        if (run->plan.items[i].kind == ACTION_CONFLICT)
+            code = offload_doubt(catalogue, &run->prepared.owner,
+                                 run->plan.items[i].path, err);
+    return db_end(db, code, err);
+}
+
 /*
  * Before anything is written: what earlier runs copied and could not read
  * back with proof (through FUSE: in the plug in which it was written), or did
@@ -302,15 +319,10 @@ err_code sync_read_back(struct job_run *run, const struct plan *plan,
 static err_code prove_earlier(struct job_run *run, struct error *err)
 {
     const struct session *session = &run->syncing->session;
-    const struct owner *owner = &run->prepared.owner;
-    err_code code = ERR_OK;
 
     if (run->pair->job->mode != JOB_MOVE || !run->prepared.has_owner)
         return ERR_OK;
-    for (size_t i = 0; !code && i < run->plan.count; i++)
-        if (run->plan.items[i].kind == ACTION_CONFLICT)
-            code = offload_doubt(run->syncing->catalogue, owner,
-                                 run->plan.items[i].path, err);
+    err_code code = doubt_conflicts(run, err);
     if (!code && !session->is_unclean && !session->repaired)
         code = look_back(run, NULL, err);
     return code;

@@ -2,6 +2,8 @@
 
 #include "core/base/array.h"
 #include "core/base/path.h"
+#include "core/base/text_set.h"
+#include "core/db.h"
 #include "core/offload.h"
 
 #include <stdlib.h>
@@ -16,6 +18,7 @@ struct giver {
     struct owner owner;
     struct volume volume; /* root_fd -1: away */
     int directory_fd;     /* the job's on it; -1: away */
+    struct text_set made; /* directories that are in the plan */
 };
 
 static void giver_release(struct giver *giver)
@@ -24,6 +27,7 @@ static void giver_release(struct giver *giver)
     volume_release(&giver->volume);
     owner_release(&giver->owner);
     catalogue_close(giver->catalogue);
+    text_set_release(&giver->made);
 }
 
 /* One file that is lost. */
@@ -98,17 +102,8 @@ static bool stands_on_drive(const struct job_run *run, const char *drive,
                                   NULL);
 }
 
-static bool is_planned(const struct plan *plan, const char *path)
-{
-    for (size_t i = plan->count; i-- > 0;)
-        if (plan->items[i].kind == ACTION_MKDIR &&
-            !strcmp(plan->items[i].path, path))
-            return true;
-    return false;
-}
-
-static void add_parents(const struct job_run *run, const struct action *lost,
-                        struct plan *back)
+static void add_parents(const struct job_run *run, struct giver *giver,
+                        const struct action *lost, struct plan *back)
 {
     CLEANUP_FREE char *path = xstrdup(lost->path);
     CLEANUP_FREE char *drive = xstrdup(action_drive(lost));
@@ -117,8 +112,10 @@ static void add_parents(const struct job_run *run, const struct action *lost,
 
     while ((length = path_parent_length(path))) {
         path[length] = drive[path_parent_length(drive)] = '\0';
-        if (is_planned(back, path) || stands_on_drive(run, drive, &stat))
+        if (text_set_has(&giver->made, path) ||
+            stands_on_drive(run, drive, &stat))
             return;
+        text_set_add(&giver->made, path);
         struct action action = {
             .kind = ACTION_MKDIR,
             .type = ENTRY_DIRECTORY,
@@ -131,8 +128,9 @@ static void add_parents(const struct job_run *run, const struct action *lost,
     }
 }
 
-static void add_copy(const struct job_run *run, const struct action *lost,
-                     const char *raw, int64_t size_bytes, struct plan *back)
+static void add_copy(const struct job_run *run, struct giver *giver,
+                     const struct action *lost, const char *raw,
+                     int64_t size_bytes, struct plan *back)
 {
     struct arena *arena = &back->arena;
     struct platform_stat stat;
@@ -152,12 +150,12 @@ static void add_copy(const struct job_run *run, const struct action *lost,
 
     if (is_there && stat.type == PLATFORM_DIRECTORY)
         return; /* that is for somebody to decide */
-    add_parents(run, lost, back);
+    add_parents(run, giver, lost, back);
     ARRAY_PUSH(back, action);
 }
 
 /* ERR_NOT_FOUND: the giver has no such content. */
-static err_code take_from(const struct job_run *run, const struct giver *giver,
+static err_code take_from(const struct job_run *run, struct giver *giver,
                           struct lost *lost, struct plan *back,
                           struct error *err)
 {
@@ -184,7 +182,7 @@ static err_code take_from(const struct job_run *run, const struct giver *giver,
     if (code)
         return code;
     lost->came_of = giver->config->name;
-    add_copy(run, lost->action, raw, row.stamp.size_bytes, back);
+    add_copy(run, giver, lost->action, raw, row.stamp.size_bytes, back);
     return ERR_OK;
 }
 
@@ -289,32 +287,46 @@ static err_code keep_in_mind(struct job_run *run, const struct action *lost,
                          lost->path, &row, err);
 }
 
-static err_code collect_losses(struct job_run *run, struct losses *out,
-                               struct error *err)
+static void collect_losses(struct job_run *run, struct losses *out)
 {
-    err_code code = ERR_OK;
-
-    for (size_t i = 0; !code && i < run->plan.count; i++) {
+    for (size_t i = 0; i < run->plan.count; i++) {
         struct lost lost = {.action = &run->plan.items[i]};
-        bool is_back = false;
-        if (lost.action->kind != ACTION_CONFLICT ||
-            lost.action->reason != REASON_LOSS)
-            continue;
-        code = keep_in_mind(run, lost.action, &is_back, err);
-        run->info.conflicts--;
-        if (!is_back)
+        if (lost.action->kind == ACTION_CONFLICT &&
+            lost.action->reason == REASON_LOSS)
             ARRAY_PUSH(out, lost);
     }
-    run->info.lost = (int64_t)out->count;
-    return code;
+    run->info.conflicts -= (int64_t)out->count;
+}
+
+/* In one transaction: each would be a flush of this machine's disk. */
+static err_code keep_all_in_mind(struct job_run *run, struct losses *losses,
+                                 struct error *err)
+{
+    struct db *db = catalogue_db(run->syncing->catalogue);
+    size_t kept = 0;
+    err_code code = db_begin(db, err);
+
+    for (size_t i = 0; !code && i < losses->count; i++) {
+        bool is_back = false;
+        code = keep_in_mind(run, losses->items[i].action, &is_back, err);
+        if (!is_back)
+            losses->items[kept++] = losses->items[i];
+    }
+    if (!code)
+        losses->count = kept;
+    return db_end(db, code, err);
 }
 
 err_code sync_handle_losses(struct job_run *run, struct error *err)
 {
     const struct config_job *job = run->pair->job;
     struct losses losses = {.items = NULL};
-    err_code code = collect_losses(run, &losses, err);
+    err_code code = ERR_OK;
 
+    collect_losses(run, &losses);
+    if (losses.count)
+        code = keep_all_in_mind(run, &losses, err);
+    run->info.lost = (int64_t)losses.count;
     for (size_t t = 0; !code && losses.count && t < job->target_count; t++)
         if (&job->targets[t] != run->pair->target &&
             !run->syncing->session.is_unclean)

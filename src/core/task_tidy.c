@@ -134,10 +134,7 @@ static err_code mark_all_on(struct offload_target *target,
             code = mark_on(target, &items[i], err);
     if (!code)
         code = peers_mark_due(target->catalogue, target->owner.host, err);
-    if (!code)
-        return db_commit(db, err);
-    db_rollback(db);
-    return code;
+    return db_end(db, code, err);
 }
 
 static err_code mark(void *context, struct offload_item *items, size_t count,
