@@ -190,8 +190,12 @@ static void *engine_main(void *argument)
         if (poll(&poll_fd, 1, wait_ms(engine)) < 0 && errno != EINTR)
             die("the engine cannot wait: errno %d", errno);
         start_tasks(engine);
-        if (atomic_exchange(&engine->stop, false))
+        /* What was posted before the stop is started first; and starting may
+         * have taken the wake of another stop. */
+        while (atomic_exchange(&engine->stop, false)) {
+            start_tasks(engine);
             stop_tasks(engine);
+        }
         join_finished(engine);
         tell_progress(engine);
     }
